@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { bytes, count, port, secret, timeoutMs } from './fields.ts';
+
+/** The three faces and their limits. */
+
+const tls = z
+  .strictObject({
+    certFile: z.string().describe('PEM file with the certificate chain.'),
+    keyFile: z.string().describe('PEM file with the private key.'),
+  })
+  .nullable()
+  .default(null)
+  .describe('Serve over TLS (1.2 or later); null serves plaintext.');
+
+export const httpListen = z.strictObject({
+  host: z.string().default('127.0.0.1').describe('Address to listen on.'),
+  port: port.default(8080).describe('Port; 0 takes a free one.'),
+  tls,
+  maxConnections: count.default(10_000).describe('Connections at the same time; the newest is refused beyond it.'),
+  maxHeaderBytes: bytes.default(16_384).describe('Bytes of all header fields of a request.'),
+  headersTimeoutMs: timeoutMs.default(10_000).describe('Time for a client to send its header fields.'),
+  bodyTimeoutMs: timeoutMs.default(30_000).describe('Time for a client to send a whole request.'),
+  keepAliveTimeoutMs: timeoutMs.default(65_000).describe('Time an idle connection is kept.'),
+  maxRequestsPerConnection: z.int().min(0).default(0).describe('Requests before a connection is closed; 0 sets no limit.'),
+});
+
+export const grpcListen = z.strictObject({
+  host: z.string().default('127.0.0.1').describe('Address to listen on.'),
+  port: port.default(8081).describe('Port; 0 takes a free one.'),
+  tls,
+  maxConcurrentStreams: count.default(256).describe('Calls at the same time on one connection.'),
+  maxConnectionIdleMs: timeoutMs.default(300_000).describe('Time an idle connection is kept.'),
+  keepAliveTimeMs: timeoutMs.default(60_000).describe('Interval of keep-alive pings to clients.'),
+  keepAliveTimeoutMs: timeoutMs.default(20_000).describe('Time for a client to answer a ping.'),
+  maxMetadataBytes: bytes.default(16_384).describe('Bytes of all metadata of a call.'),
+});
+
+export const adminListen = z.strictObject({
+  host: z.string().default('127.0.0.1').describe('Address to listen on.'),
+  port: port.default(8082).describe('Port; 0 takes a free one.'),
+  token: secret.describe('The admin token, sent as a bearer token.'),
+  maxBodyBytes: bytes.default(1_048_576).describe('Bytes of an admin request body.'),
+  allowedHosts: z.array(z.string()).default([]).describe('Host header values accepted besides loopback names.'),
+});
+
+export const listen = z.strictObject({
+  http: httpListen.prefault({}),
+  grpc: grpcListen.prefault({}),
+  admin: adminListen,
+});
+
+export type HttpListenConfig = z.output<typeof httpListen>;
+export type GrpcListenConfig = z.output<typeof grpcListen>;
+export type AdminListenConfig = z.output<typeof adminListen>;

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { bytes, count, name, timeoutMs } from './fields.ts';
+import { listen } from './listen-schema.ts';
+import { model } from './model-schema.ts';
+import { tenant } from './tenant-schema.ts';
+
+/** The whole config file: the one place that gives types, defaults, validation and the generated docs. */
+export const config = z.strictObject({
+  listen: listen.describe('The three faces.'),
+  tenants: z.array(tenant).min(1).max(100_000).describe('Who may call.'),
+  models: z.record(name, model).describe('What may be called, by model name.'),
+  limits: z
+    .strictObject({
+      maxBodyBytes: bytes.default(2_097_152).describe('Largest request body.'),
+      maxInFlightBytes: bytes.default(268_435_456).describe('Bytes of all request bodies held at the same time.'),
+      maxInFlightRequests: count.default(4_096).describe('Requests in flight in this process.'),
+      maxJsonDepth: count.max(1_000).default(32).describe('Nesting of a JSON body.'),
+      maxTensors: count.max(1_024).default(64).describe('Inputs, and outputs asked for, in one request.'),
+    })
+    .prefault({})
+    .describe('Limits of the whole process.'),
+  cache: z
+    .strictObject({
+      maxBytes: bytes.default(67_108_864).describe('Bytes of all entries.'),
+      maxEntryBytes: bytes.default(1_048_576).describe('Largest entry.'),
+    })
+    .prefault({})
+    .describe('The response cache.'),
+  onnx: z
+    .strictObject({
+      threads: count.max(256).default(1).describe('Worker threads that run models; each holds every model.'),
+    })
+    .prefault({})
+    .describe('Models in this process.'),
+  shadow: z
+    .strictObject({
+      maxQueued: count.default(256).describe('Copies waiting; more are dropped.'),
+      maxInFlight: count.default(8).describe('Copies running at the same time.'),
+      maxQueuedBytes: bytes.default(33_554_432).describe('Bytes of waiting copies.'),
+      timeoutMs: timeoutMs.default(5_000).describe('Longest a copy may take.'),
+    })
+    .prefault({})
+    .describe('Copies for shadow variants.'),
+  telemetry: z
+    .strictObject({
+      accessLog: z.boolean().default(true).describe('One log line a request.'),
+      logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least level that is written.'),
+      otlp: z
+        .strictObject({
+          endpoint: z.url().describe('OTLP/HTTP address for traces, such as http://collector:4318/v1/traces.'),
+          sampleRatio: z
+            .number()
+            .min(0)
+            .max(1)
+            .default(0.01)
+            .describe('Share of new traces that is kept; a sampled parent is always followed.'),
+        })
+        .nullable()
+        .default(null)
+        .describe('Export of traces; null turns it off.'),
+    })
+    .prefault({})
+    .describe('Logs and traces.'),
+  audit: z
+    .strictObject({
+      file: z
+        .string()
+        .nullable()
+        .default(null)
+        .describe('File that every change is written to before it takes effect; null writes it to the log.'),
+    })
+    .prefault({})
+    .describe('Record of changes.'),
+  shutdown: z
+    .strictObject({
+      delayMs: z
+        .int()
+        .min(0)
+        .max(60_000)
+        .default(0)
+        .describe('Time between "not ready" and closing the listeners, for load balancers.'),
+      graceMs: timeoutMs.default(30_000).describe('Time for requests in flight to finish.'),
+    })
+    .prefault({})
+    .describe('SIGTERM.'),
+  stateDir: z.string().default('.sluice').describe('Folder for generated secrets, relative to the working directory.'),
+});
+
+/** The config as the program reads it: every default filled in. */
+export type Config = z.output<typeof config>;

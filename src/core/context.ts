@@ -1,0 +1,107 @@
+import type { Call } from './backend.ts';
+import type { CacheResult } from './cache.ts';
+import type { Codec, Exit, Head, Match } from './exchange.ts';
+import { Reply } from './exchange.ts';
+import type { FaultKind } from './faults.ts';
+import { type InferenceRequest, type Prediction, Usage } from './inference.ts';
+import type { Permit } from './limits.ts';
+import type { Principal } from './tenant.ts';
+import type { Route, Snapshot, Variant } from './traffic.ts';
+import type { Millis, NanoUsd } from './units.ts';
+import { Phase, Verdict } from './verdict.ts';
+
+/**
+ * Everything known about one request. Every field is set here, in this order and with its final type, so that all contexts share one
+ * hidden class. Phases fill fields; they never add any.
+ */
+export class RequestContext {
+  readonly head: Head;
+  readonly exit: Exit;
+  readonly match: Match;
+  readonly codec: Codec;
+  /** Read once, when the request came. */
+  readonly snapshot: Snapshot;
+  readonly reply = new Reply();
+  requestId = '';
+  /** W3C trace context to pass on; empty when there is none. */
+  traceparent = '';
+  /** The span of this request, for its owner in telemetry alone. */
+  span: unknown = null;
+  // clocks
+  startedMs: Millis = 0 as Millis;
+  startedUs = 0;
+  deadlineMs: Millis = 0 as Millis;
+  timer: NodeJS.Timeout | null = null;
+  /** Microseconds since `startedUs` at the end of each phase; 0 for a phase that did not run. */
+  readonly marksUs = new Float64Array(Phase.Done);
+  // progress
+  phase: Phase = Phase.Identify;
+  /** Raised at every hand-over: an answer that comes with an old ticket is too late and dropped. */
+  ticket = 0;
+  gone = false;
+  // the body
+  awaitsBody = false;
+  bodyLimitBytes = 0;
+  body: readonly Uint8Array[] = [];
+  // found by the phases
+  principal: Principal | null = null;
+  request: InferenceRequest | null = null;
+  route: Route | null = null;
+  /** Unsigned 32-bit hash of the sticky key. */
+  affinity = 0;
+  /** The plan was overridden by header or version, so cache and shadows stay out of it. */
+  pinned = false;
+  variant: Variant | null = null;
+  /** The variant that really answered; differs from `variant` after a fallback. */
+  answeredBy: Variant | null = null;
+  call: Call | null = null;
+  attempts = 0;
+  prediction: Prediction | null = null;
+  cacheKey = '';
+  cacheResult: CacheResult = 'bypass';
+  /** Leads equal misses: others wait for what this request finds. */
+  leads = false;
+  flags: readonly string[] = [];
+  // limits, for the reply's header fields; -1 when the limiter was not asked
+  rateRemaining = -1;
+  rateResetMs = 0;
+  // held, to be given back exactly once
+  heldBytes = 0;
+  readonly permits: Permit[] = [];
+  // the end
+  fault: FaultKind | null = null;
+  faultPhase: Phase = Phase.Identify;
+  faultDetail = '';
+  retryAfterMs = 0;
+  cost: NanoUsd = 0 as NanoUsd;
+  readonly usage = new Usage();
+
+  constructor(head: Head, exit: Exit, match: Match, snapshot: Snapshot) {
+    this.head = head;
+    this.exit = exit;
+    this.match = match;
+    this.codec = match.codec;
+    this.snapshot = snapshot;
+  }
+
+  /** Notes why the request is refused: `return ctx.refuse(Fault.RateLimited)`. */
+  refuse(kind: FaultKind, detail = ''): Verdict {
+    this.fault = kind;
+    this.faultPhase = this.phase;
+    this.faultDetail = detail;
+    return Verdict.Refuse;
+  }
+
+  /** Says that `ctx.reply` is filled and nothing is to be asked of a backend. */
+  answer(): Verdict {
+    this.reply.ready = true;
+    return Verdict.Answer;
+  }
+}
+
+/** What earlier phases have proved; costs nothing at run time. */
+export type Identified = RequestContext & { principal: Principal };
+export type Decoded = Identified & { request: InferenceRequest };
+export type Authorised = Decoded & { route: Route };
+export type Placed = Authorised & { variant: Variant };
+export type Inferred = Placed & { prediction: Prediction; answeredBy: Variant };

@@ -1,0 +1,54 @@
+import type { UsageTotal } from './money.ts';
+
+/** What the admin API and the CLI show of a variant. */
+export interface VariantView {
+  readonly name: string;
+  readonly role: string;
+  readonly labels: readonly string[];
+  readonly backend: string;
+  readonly target: string;
+  /** Basis points; for a shadow its sample rate. */
+  readonly weightBp: number;
+  readonly readiness: string;
+  readonly reason: string;
+  readonly inFlight: number;
+  readonly attempts: number;
+  readonly failures: number;
+  readonly lastFault: string;
+}
+
+export interface PlanView {
+  readonly model: string;
+  readonly revision: number;
+  readonly variants: readonly VariantView[];
+}
+
+/** New weights in basis points by variant name; variants not named keep theirs, and all must sum to 10,000. */
+export interface WeightChange {
+  readonly model: string;
+  /** The revision the caller has seen; a newer one is a conflict. */
+  readonly expectedRevision: number;
+  readonly weights: ReadonlyMap<string, number>;
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export type ChangeResult =
+  | { readonly is: 'applied'; readonly plan: PlanView }
+  | { readonly is: 'unknown' }
+  | { readonly is: 'conflict'; readonly revision: number }
+  | { readonly is: 'invalid'; readonly problems: readonly string[] }
+  | { readonly is: 'unaudited'; readonly problem: string };
+
+/** The only way from the control plane to the data plane. */
+export interface ControlPlane {
+  plans(): readonly PlanView[];
+  changeWeights(change: WeightChange): ChangeResult;
+  usage(tenant: string): readonly UsageTotal[];
+  /** Entries dropped; an empty model purges all. */
+  purgeCache(model: string): number;
+  /** Serving, not draining, and every model's stable variant is ready. */
+  isReady(): boolean;
+  /** Prometheus text exposition. */
+  metrics(): Promise<string>;
+}

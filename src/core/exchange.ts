@@ -1,0 +1,92 @@
+import type { RequestContext } from './context.ts';
+import type { FaultKind } from './faults.ts';
+import type { Verdict } from './verdict.ts';
+
+/** What is known of a request before its body: enough to identify, limit and route it. */
+export interface Head {
+  readonly face: 'http' | 'grpc';
+  /** Upper case; always POST over gRPC. */
+  readonly method: string;
+  /** Canonical, without the query. Over gRPC `/package.Service/Method`. */
+  readonly path: string;
+  /** After the `?`, undecoded; empty when there is none. */
+  readonly query: string;
+  /** Bytes of the body as stated; 0 when there is none, -1 when the protocol does not say. */
+  readonly contentLength: number;
+  /** Milliseconds the client grants by the protocol's own means (`grpc-timeout`); 0 when it states none. */
+  readonly timeoutMs: number;
+  readonly remoteAddress: string;
+  /** The value of a header field or metadata entry by its lower-case name; empty when absent. */
+  header(name: string): string;
+}
+
+/** An answer ready for the wire. `headers` is name, value, name, value; over gRPC they travel as metadata. */
+export class Reply {
+  status = 200;
+  /** gRPC status number. */
+  grpc = 0;
+  /** gRPC status message; plain text. */
+  message = '';
+  contentType = 'application/json';
+  readonly headers: string[] = [];
+  pieces: readonly Uint8Array[] = [];
+  /** Filled by a phase before Reply; nothing encodes over it. */
+  ready = false;
+}
+
+/** The way back to the client. Each listener has one; nothing above it knows node:http, HTTP/2 or gRPC. */
+export interface Exit {
+  /** A whole answer, at most once. Ignored after the exchange was cut. */
+  send(reply: Reply): void;
+  /** Cuts the exchange without a well-formed end. */
+  reset(): void;
+}
+
+/** One protocol's way of turning bytes into a request and an answer into bytes. */
+export interface Codec {
+  /** Closed set: becomes a metric label. */
+  readonly name: string;
+  /**
+   * Reads `ctx.body`. Next: `ctx.request` is filled. Answer: `ctx.reply` is filled, as for metadata and lists. Refuse: `ctx.fault`.
+   */
+  decode(ctx: RequestContext): Verdict;
+  /** Writes `ctx.prediction` into `ctx.reply`. */
+  encode(ctx: RequestContext): void;
+  /** Writes `ctx.fault` into `ctx.reply`. */
+  encodeFault(ctx: RequestContext): void;
+}
+
+/** What matching a head against a protocol's routes gives. Frozen at start-up or made per request where the path names a model. */
+export interface Match {
+  readonly codec: Codec;
+  /** A fault that the head alone shows (unknown path, wrong verb); raised after Identify, so that strangers learn nothing. */
+  readonly fault: FaultKind | null;
+  /** True for health: answered without a credential and without limits. */
+  readonly open: boolean;
+  /** From the path; empty where the body names it. */
+  readonly model: string;
+  readonly version: string;
+}
+
+/** What a listener tells the gateway, in this order: open, then complete or fail, gone at any time, closed last and once. */
+export interface Front {
+  /** All header fields are here, no byte of the body is. Afterwards `ctx.awaitsBody` says whether the body is to be read at all. */
+  open(head: Head, exit: Exit): RequestContext;
+  /** The whole body, in pieces as they came. Only while `ctx.awaitsBody`. */
+  complete(ctx: RequestContext, pieces: readonly Uint8Array[]): void;
+  /** The body cannot be had whole: too large, too slow, cut. */
+  fail(ctx: RequestContext, kind: FaultKind, detail: string): void;
+  /** The client left before the end of its answer. Safe at any time, more than once. */
+  gone(ctx: RequestContext): void;
+  /** The last byte was handed to the kernel, or the exchange was cut. Exactly once, never from inside `open`. */
+  closed(ctx: RequestContext): void;
+}
+
+/** A socket that takes requests. Every driver passes the same contract suite. */
+export interface Listener {
+  readonly face: 'http' | 'grpc';
+  /** Resolves with the port really bound. Rejects with a message that names the address when it is taken. */
+  listen(): Promise<number>;
+  /** Stops accepting and tells clients to go; resolves when every exchange has closed, or cuts the rest after `graceMs`. */
+  drain(graceMs: number): Promise<void>;
+}

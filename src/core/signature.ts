@@ -1,0 +1,32 @@
+import type { Datatype } from './datatype.ts';
+import type { InferenceRequest, Prediction } from './inference.ts';
+
+/** One input or output of a model. A dimension of -1 takes any size. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly shape: readonly number[];
+}
+
+/** What a model takes and gives, as its file or its server states it. */
+export interface Signature {
+  /** Runtime that executes the model, as OIP's `platform`. */
+  readonly platform: string;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+}
+
+/** Every input and output has a free dimension 0, so that rows of several callers may share a run. */
+export function isBatchable(signature: Signature): boolean {
+  const free = (spec: TensorSpec): boolean => spec.shape[0] === -1;
+  return signature.inputs.length > 0 && signature.inputs.every(free) && signature.outputs.every(free);
+}
+
+/** A model's signature compiled with what config narrows, ready to judge requests and answers. */
+export interface ModelContract {
+  readonly signature: Signature;
+  /** Why the request does not fit: which input, what was found, what was expected. Empty when it fits. */
+  refusal(request: InferenceRequest): string;
+  /** Why the backend's answer does not fit the signature or the request. Empty when it fits. */
+  lie(request: InferenceRequest, prediction: Prediction): string;
+}

@@ -1,0 +1,42 @@
+import type { Permit } from './limits.ts';
+import type { BucketId } from './units.ts';
+
+/** Who pays and is limited. */
+export interface Tenant {
+  readonly id: string;
+  /** Rate buckets charged for each request; all or none. */
+  readonly buckets: readonly BucketId[];
+  /** Requests a second and burst of the tightest bucket, for the RateLimit-Policy header. */
+  readonly ratePerSecond: number;
+  readonly burst: number;
+  /** Caps the requests in flight. */
+  readonly concurrency: ConcurrencyCap;
+}
+
+/** Takes its place with one call; is itself the permit to give back, so that no request allocates one. */
+export interface ConcurrencyCap extends Permit {
+  /** False when all places are taken. */
+  take(): boolean;
+  readonly inFlight: number;
+  readonly capacity: number;
+}
+
+/** A known credential: which tenant, and what of the tenant's rights it carries. */
+export interface Principal {
+  readonly tenant: Tenant;
+  /** Public part of the key; safe in logs. */
+  readonly keyId: string;
+  readonly scopes: ReadonlySet<string>;
+  allows(model: string): boolean;
+}
+
+/** The scope needed to ask for predictions. */
+export const SCOPE_INFER = 'infer';
+/** The scope that lets `x-sluice-variant` override the plan. */
+export const SCOPE_OVERRIDE = 'route:override';
+
+/** Finds who a credential belongs to. */
+export interface Identity {
+  /** Null for an unknown, expired or malformed key. Takes the same time for a wrong id as for a wrong secret. */
+  identify(credential: string, wallMs: number): Principal | null;
+}

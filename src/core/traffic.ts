@@ -1,0 +1,84 @@
+import type { Backend } from './backend.ts';
+import type { GuardChain } from './guard.ts';
+import type { PriceSheet } from './money.ts';
+import type { ModelContract, Signature } from './signature.ts';
+import type { Principal } from './tenant.ts';
+import type { BasisPoints } from './units.ts';
+
+export type Role = 'stable' | 'canary' | 'shadow';
+
+/** Where a variant stands on its way to traffic. It carries none before it is ready. */
+export type Readiness =
+  | { readonly is: 'warming'; readonly reason: string }
+  | { readonly is: 'ready'; readonly signature: Signature }
+  | { readonly is: 'mismatched'; readonly reason: string };
+
+/** What belongs to a variant and not to a plan: it survives every change of weights. */
+export class VariantState {
+  readiness: Readiness = { is: 'warming', reason: 'not tried yet' };
+  inFlight = 0;
+  /** Calls begun, or refused because the variant was not ready. */
+  attempts = 0;
+  failures = 0;
+  lastFault = '';
+}
+
+/** One deployable version behind a model. */
+export interface Variant {
+  readonly name: string;
+  /** Names besides its own by which a caller may ask for it. */
+  readonly labels: readonly string[];
+  readonly role: Role;
+  readonly backend: Backend;
+  readonly price: PriceSheet;
+  /** Calls allowed at the same time. */
+  readonly maxInFlight: number;
+  readonly state: VariantState;
+}
+
+/** A shadow and the share of requests it gets a copy of. */
+export interface ShadowShare {
+  readonly variant: Variant;
+  readonly sample: BasisPoints;
+}
+
+/** An immutable choice of traffic. Changing a weight builds a new plan from the old one. */
+export interface TrafficPlan {
+  readonly revision: number;
+  readonly salt: number;
+  /** Stable first, then canaries; shadows are not here. */
+  readonly variants: readonly Variant[];
+  /** Basis points by variant; they sum to 10,000. */
+  readonly weights: readonly number[];
+  /** 10,000 slots, one for each basis point, each an index into `variants`. A growing canary takes slots from stable only. */
+  readonly slots: Uint8Array;
+  readonly shadows: readonly ShadowShare[];
+}
+
+/** Everything config and plan say about one model. */
+export interface Route {
+  readonly model: string;
+  readonly plan: TrafficPlan;
+  /** Null until a stable variant has stated its signature. */
+  readonly contract: ModelContract | null;
+  readonly inputGuards: GuardChain | null;
+  readonly outputGuards: GuardChain | null;
+  /** Digest of both guard chains; part of every cache key. */
+  readonly policy: string;
+  /** 0 turns the cache off for this model. */
+  readonly cacheTtlMs: number;
+  readonly timeoutMs: number;
+  /** Header that carries the sticky key; empty when none is configured. */
+  readonly stickyHeader: string;
+  readonly stickyByTenant: boolean;
+}
+
+/** Config, plans and policies behind one reference: read once a request, swapped whole. */
+export interface Snapshot {
+  readonly revision: number;
+  route(model: string): Route | null;
+  /** Sorted by model name. */
+  readonly routes: readonly Route[];
+  /** Null for an unknown credential. */
+  identify(credential: string, wallMs: number): Principal | null;
+}
