@@ -1,7 +1,7 @@
 /** A small convolution network for digits: eight 5×5 filters, stride 2, then ten scores; it writes itself as an ONNX graph. */
 
-import { DIGIT_CLASSES, DIGIT_SIDE } from './digits-data.ts';
 import { digitGraph } from './digit-graph.ts';
+import { DIGIT_CLASSES, DIGIT_SIDE } from './digits-data.ts';
 import type { Graph } from './onnx-graph.ts';
 import { OutputLayer } from './output-layer.ts';
 import type { SeededRandom } from './seeded-random.ts';

@@ -1,13 +1,8 @@
 /** The frame every digit model shares: the same input and outputs, so that versions can take each other's place. */
 
+import { answerNodes, answerSignature } from './answer-nodes.ts';
 import { DIGIT_CLASSES, DIGIT_SIDE } from './digits-data.ts';
-import type { Graph, GraphNode, Signature, Weights } from './onnx-graph.ts';
-
-export const DIGIT_INPUT: Signature = { name: 'image', dataType: 'FP32', shape: ['batch', DIGIT_SIDE, DIGIT_SIDE] };
-export const DIGIT_OUTPUTS: readonly Signature[] = [
-  { name: 'probabilities', dataType: 'FP32', shape: ['batch', DIGIT_CLASSES] },
-  { name: 'label', dataType: 'INT64', shape: ['batch'] },
-];
+import type { Graph, GraphNode, Weights } from './onnx-graph.ts';
 
 export type DigitFeatures = {
   readonly version: number;
@@ -21,8 +16,8 @@ export function digitGraph({ version, weights, nodes }: DigitFeatures): Graph {
   return {
     name: 'digits',
     version,
-    inputs: [DIGIT_INPUT],
-    outputs: DIGIT_OUTPUTS,
+    inputs: [{ name: 'image', dataType: 'FP32', shape: ['batch', DIGIT_SIDE, DIGIT_SIDE] }],
+    outputs: answerSignature(DIGIT_CLASSES),
     weights,
     nodes: [
       ...nodes,
@@ -31,17 +26,4 @@ export function digitGraph({ version, weights, nodes }: DigitFeatures): Graph {
       ...answerNodes('scores'),
     ],
   };
-}
-
-/** From scores [batch, classes] to the two outputs that digits and spam have in common. */
-export function answerNodes(scores: string): GraphNode[] {
-  return [
-    { op: 'Softmax', inputs: [scores], outputs: ['probabilities'], attributes: { axis: { is: 'int', value: 1 } } },
-    {
-      op: 'ArgMax',
-      inputs: ['probabilities'],
-      outputs: ['label'],
-      attributes: { axis: { is: 'int', value: 1 }, keepdims: { is: 'int', value: 0 } },
-    },
-  ];
 }

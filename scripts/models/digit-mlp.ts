@@ -1,7 +1,7 @@
 /** A perceptron with one hidden layer for digits: it learns one sample at a time and writes itself as an ONNX graph. */
 
-import { DIGIT_CLASSES, DIGIT_PIXELS } from './digits-data.ts';
 import { digitGraph } from './digit-graph.ts';
+import { DIGIT_CLASSES, DIGIT_PIXELS } from './digits-data.ts';
 import type { Graph } from './onnx-graph.ts';
 import { OutputLayer } from './output-layer.ts';
 import type { SeededRandom } from './seeded-random.ts';

@@ -17,7 +17,11 @@ export type Learner = { learn(pixels: Float32Array, label: number, rate: number)
 
 const LAST_RATE_SHARE = 0.05;
 
-export function trainDigits<L extends Learner>(samples: readonly DigitSample[], plan: Training, make: (random: SeededRandom) => L): L {
+export function trainDigits<L extends Learner>(
+  samples: readonly DigitSample[],
+  plan: Training,
+  make: (random: SeededRandom) => L,
+): L {
   const random = new SeededRandom(plan.seed);
   const learner = make(random);
   const order = [...samples];

@@ -45,7 +45,8 @@ export class OutputLayer {
     for (let input = 0; input < inputs.length; input += 1) {
       const value = inputs[input]!;
       if (value === 0) continue;
-      for (let digit = 0; digit < DIGIT_CLASSES; digit += 1) scores[digit]! += value * this.weights[input * DIGIT_CLASSES + digit]!;
+      for (let digit = 0; digit < DIGIT_CLASSES; digit += 1)
+        scores[digit]! += value * this.weights[input * DIGIT_CLASSES + digit]!;
     }
     const highest = Math.max(...scores);
     let sum = 0;
