@@ -68,12 +68,12 @@ export type BatchingConfig = z.output<typeof batching>;
 
 export const price = z.strictObject({
   version: z.string().min(1).max(64).describe('Name of this price list; stands on every booking.'),
-  perRequestUsd: usd.default(0).describe('Dollars a request.'),
-  perRowUsd: usd.default(0).describe('Dollars a row.'),
-  perInputTokenUsd: usd.default(0).describe('Dollars an input token.'),
-  perOutputTokenUsd: usd.default(0).describe('Dollars an output token.'),
-  perComputeMsUsd: usd.default(0).describe('Dollars a millisecond of compute.'),
-  perCacheHitUsd: usd.default(0).describe('Dollars an answer from the cache, in place of all else.'),
+  perRequestUsd: usd.prefault(0).describe('Dollars a request.'),
+  perRowUsd: usd.prefault(0).describe('Dollars a row.'),
+  perInputTokenUsd: usd.prefault(0).describe('Dollars an input token.'),
+  perOutputTokenUsd: usd.prefault(0).describe('Dollars an output token.'),
+  perComputeMsUsd: usd.prefault(0).describe('Dollars a millisecond of compute.'),
+  perCacheHitUsd: usd.prefault(0).describe('Dollars an answer from the cache, in place of all else.'),
 });
 export type PriceConfig = z.output<typeof price>;
 
@@ -81,7 +81,7 @@ export const variant = z.strictObject({
   name: name.describe('Name of the variant; also a version that callers may ask for.'),
   role: z.enum(['stable', 'canary', 'shadow']).describe('stable: exactly one; canary: gets its weight; shadow: gets copies.'),
   labels: z.array(name).default([]).describe('Further names by which a caller may ask for it.'),
-  weight: percent.default(0).describe('Percent of the traffic (canary) or of copies (shadow); stable takes the rest.'),
+  weight: percent.prefault(0).describe('Percent of the traffic (canary) or of copies (shadow); stable takes the rest.'),
   maxInFlight: count.default(1_024).describe('Calls at the same time.'),
   backend: backend.describe('How the variant is reached.'),
   price: price.prefault({ version: 'free' }).describe('What it costs.'),

@@ -39,6 +39,8 @@ export class RequestContext {
   /** Raised at every hand-over: an answer that comes with an old ticket is too late and dropped. */
   ticket = 0;
   gone = false;
+  /** The exchange has ended; nobody will say so again. */
+  exchangeClosed = false;
   // the body
   awaitsBody = false;
   bodyLimitBytes = 0;

@@ -23,6 +23,18 @@ export interface PlanView {
   readonly variants: readonly VariantView[];
 }
 
+/** One backend as it answers when asked now. */
+export interface BackendView {
+  readonly model: string;
+  readonly variant: string;
+  readonly kind: string;
+  readonly target: string;
+  readonly readiness: string;
+  readonly reason: string;
+  /** Whether the backend itself says that it is ready. */
+  readonly live: boolean;
+}
+
 /** New weights in basis points by variant name; variants not named keep theirs, and all must sum to 10,000. */
 export interface WeightChange {
   readonly model: string;
@@ -43,6 +55,8 @@ export type ChangeResult =
 /** The only way from the control plane to the data plane. */
 export interface ControlPlane {
   plans(): readonly PlanView[];
+  /** Asks every backend, each within a bound. */
+  backends(): Promise<readonly BackendView[]>;
   changeWeights(change: WeightChange): ChangeResult;
   usage(tenant: string): readonly UsageTotal[];
   /** Entries dropped; an empty model purges all. */

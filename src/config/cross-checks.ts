@@ -1,0 +1,122 @@
+import type { SecretSource } from './fields.ts';
+import { isLoopback } from './loopback.ts';
+import type { ModelConfig } from './model-schema.ts';
+import type { ConfigProblem } from './problem.ts';
+import type { Config } from './schema.ts';
+
+/** Rules between keys, which a schema of single keys cannot state. */
+export function crossCheck(config: Config): ConfigProblem[] {
+  return [...checkSecrets(config), ...checkTenants(config), ...checkModels(config)];
+}
+
+/** A secret made at start is printed on the console: fit for loopback, never beyond. */
+function checkSecrets(config: Config): ConfigProblem[] {
+  const { http, grpc, admin } = config.listen;
+  const open = [http, grpc, admin].filter((face) => !isLoopback(face.host)).map((face) => face.host);
+  if (open.length === 0) return [];
+  const problems: ConfigProblem[] = [];
+  const check = (path: string, source: SecretSource): void => {
+    if ('generate' in source) {
+      problems.push({
+        path,
+        message: `a generated secret works on loopback only; found a listener on ${open[0]}; use env or file`,
+      });
+    }
+  };
+  check('listen.admin.token', admin.token);
+  config.tenants.forEach((tenant, t) => {
+    tenant.keys.forEach((key, k) => {
+      if ('secret' in key) check(`tenants.${t}.keys.${k}.secret`, key.secret);
+    });
+  });
+  return problems;
+}
+
+function checkTenants(config: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const owners = new Map<string, string>();
+  const ids = new Set<string>();
+  config.tenants.forEach((tenant, t) => {
+    if (ids.has(tenant.id))
+      problems.push({ path: `tenants.${t}.id`, message: `found "${tenant.id}" twice; expected one tenant a name` });
+    ids.add(tenant.id);
+    tenant.keys.forEach((key, k) => {
+      const path = `tenants.${t}.keys.${k}`;
+      const owner = owners.get(key.id) ?? tenant.id;
+      // Two live secrets under one id are a rotation, but only within one tenant.
+      if (owner !== tenant.id)
+        problems.push({ path: `${path}.id`, message: `found "${key.id}", which belongs to tenant "${owner}"` });
+      owners.set(key.id, tenant.id);
+      for (const model of key.models) {
+        if (model === '*' || model in config.models) continue;
+        problems.push({
+          path: `${path}.models`,
+          message: `found "${model}"; expected one of ${Object.keys(config.models).join(', ')} or "*"`,
+        });
+      }
+    });
+  });
+  return problems;
+}
+
+function checkModels(config: Config): ConfigProblem[] {
+  const names = Object.keys(config.models);
+  const problems: ConfigProblem[] =
+    names.length === 0 ? [{ path: 'models', message: 'found none; expected at least one model' }] : [];
+  for (const name of names) problems.push(...checkModel(`models.${name}`, config.models[name]!));
+  return problems;
+}
+
+function checkModel(path: string, model: ModelConfig): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const stable = model.variants.filter((variant) => variant.role === 'stable');
+  if (stable.length !== 1) {
+    problems.push({
+      path: `${path}.variants`,
+      message: `found ${stable.length} variants with role stable; expected exactly one`,
+    });
+  }
+  const names = new Set<string>();
+  model.variants.forEach((variant, v) => {
+    for (const name of [variant.name, ...variant.labels]) {
+      if (names.has(name)) problems.push({ path: `${path}.variants.${v}`, message: `found the name or label "${name}" twice` });
+      names.add(name);
+    }
+    if (variant.role === 'stable' && variant.weight !== 0) {
+      problems.push({
+        path: `${path}.variants.${v}.weight`,
+        message: 'found a weight on stable; expected none, since stable takes the rest',
+      });
+    }
+    const { backend } = variant;
+    if (backend.kind === 'grpc' && backend.tls !== null && (backend.tls.certFile === null) !== (backend.tls.keyFile === null)) {
+      problems.push({
+        path: `${path}.variants.${v}.backend.tls`,
+        message: 'found one of certFile and keyFile; expected both or neither',
+      });
+    }
+    if (backend.kind === 'grpc' && backend.tls === null && backend.credential !== null && !isLoopback(hostOf(backend.address))) {
+      problems.push({
+        path: `${path}.variants.${v}.backend.credential`,
+        message: `would travel in clear text to ${backend.address}; set backend.tls`,
+      });
+    }
+  });
+  const canaryBp = model.variants.reduce((sum, variant) => sum + (variant.role === 'canary' ? variant.weight : 0), 0);
+  if (canaryBp > 10_000)
+    problems.push({ path: `${path}.variants`, message: `canary weights sum to ${canaryBp / 100} %; expected at most 100` });
+  for (const [side, guards] of Object.entries(model.guards)) {
+    const seen = new Set<string>();
+    guards.forEach((guard, g) => {
+      if (seen.has(guard.name))
+        problems.push({ path: `${path}.guards.${side}.${g}.name`, message: `found "${guard.name}" twice` });
+      seen.add(guard.name);
+    });
+  }
+  return problems;
+}
+
+/** The host part of `host:port`, without the brackets of an IPv6 address. */
+function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+}

@@ -1,0 +1,212 @@
+import { isUtf8 } from 'node:buffer';
+
+/**
+ * Reads protobuf fields from bytes that nobody vouches for. It never throws and never looks outside the message it is in: the first
+ * fault is kept in `problem`, and from then on every read ends at once. Stricter than the format asks for: no groups, no tag or length
+ * past 32 bits, no broken UTF-8, no singular field twice. Packages' readers take all of these and clip or overwrite.
+ */
+export class FieldReader {
+  /** Why the bytes are refused; empty while they are fine. */
+  problem = '';
+  /** Number and wire type of the field that `next` found. */
+  field = 0;
+  wireType = 0;
+  /** Halves of the last varint, each unsigned. */
+  low = 0;
+  high = 0;
+  readonly #bytes: Buffer;
+  #at = 0;
+  #end: number;
+  #message: string;
+  readonly #outerEnds: number[] = [];
+  readonly #outerMessages: string[] = [];
+
+  constructor(bytes: Uint8Array, message: string) {
+    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#end = bytes.length;
+    this.#message = message;
+  }
+
+  /** Moves to the next field of this message; false at its end or when something is wrong. */
+  next(): boolean {
+    if (!this.more() || !this.varint()) return false;
+    const wireType = this.low & 7;
+    this.field = this.low >>> 3;
+    this.wireType = wireType;
+    if (this.high !== 0 || this.field === 0) return this.fail('expected a field number from 1 to 536870911');
+    if (wireType === 3 || wireType === 4) return this.fail(`field ${this.field} is a group, which is not taken`);
+    if (wireType > 5) return this.fail(`field ${this.field} has wire type ${wireType}, which does not exist`);
+    return true;
+  }
+
+  /** Whether bytes are left in this message or packed field. */
+  more(): boolean {
+    return this.#at < this.#end && this.problem === '';
+  }
+
+  /** Notes the first problem and stops all reading. Always false. */
+  fail(problem: string): false {
+    if (this.problem === '') this.problem = `${this.#message}, byte ${this.#at}: ${problem}.`;
+    this.#at = this.#end;
+    return false;
+  }
+
+  /** `seen` with this field added; a singular field that came before is refused, or two readers would disagree on which one counts. */
+  once(seen: number): number {
+    const bit = 1 << this.field;
+    if ((seen & bit) !== 0) this.fail(`field ${this.field} comes twice, expected it once`);
+    return seen | bit;
+  }
+
+  /** Takes over what another reader found wrong with a part of this message. */
+  adopt(problem: string): void {
+    if (this.problem === '') this.problem = problem;
+    this.#at = this.#end;
+  }
+
+  expect(wireType: number): boolean {
+    if (this.wireType === wireType) return true;
+    return this.fail(`field ${this.field} has wire type ${this.wireType}, expected ${wireType}`);
+  }
+
+  /** Goes into the sub-message, or packed field, that `next` found; `leave` comes back. */
+  enter(message: string): void {
+    const length = this.expect(WireType.Bytes) ? this.#length() : 0;
+    this.#outerEnds.push(this.#end);
+    this.#outerMessages.push(this.#message);
+    this.#end = this.#at + length;
+    this.#message = message;
+  }
+
+  leave(): void {
+    this.#end = this.#outerEnds.pop()!;
+    this.#message = this.#outerMessages.pop()!;
+  }
+
+  /** Passes over the field that `next` found. */
+  skip(): void {
+    if (this.wireType === WireType.Varint) this.varint();
+    else if (this.wireType === WireType.Fixed64) this.#take(8);
+    else if (this.wireType === WireType.Fixed32) this.#take(4);
+    else this.#take(this.#length());
+  }
+
+  /** A view on a length-delimited field; the bytes stay where they are. */
+  view(): Uint8Array {
+    const size = this.expect(WireType.Bytes) ? this.#length() : 0;
+    return this.#viewOf(size);
+  }
+
+  /** A view on a field of four or eight bytes, whichever `wireType` says. */
+  fixedView(wireType: typeof WireType.Fixed32 | typeof WireType.Fixed64): Uint8Array {
+    return this.#viewOf(this.expect(wireType) ? FIXED_BYTES[wireType] : 0);
+  }
+
+  /** A string of valid UTF-8 and at most `maxBytes`. */
+  text(maxBytes: number): string {
+    const size = this.expect(WireType.Bytes) ? this.#length() : 0;
+    if (size > maxBytes) {
+      this.fail(`field ${this.field} is a string of ${size} bytes, at most ${maxBytes} are taken`);
+      return '';
+    }
+    const start = this.#take(size);
+    return size === 0 || start < 0 ? '' : this.#decodeText(start, start + size);
+  }
+
+  bool(): boolean {
+    return this.expect(WireType.Varint) && this.varint() && (this.low !== 0 || this.high !== 0);
+  }
+
+  /** A signed 64-bit varint: a number while that is exact, a bigint past it. */
+  signed(): number | bigint {
+    if (!this.varint()) return 0;
+    const high = this.high | 0;
+    const value = high * 0x1_0000_0000 + this.low;
+    return Number.isSafeInteger(value) ? value : (BigInt(high) << 32n) | BigInt(this.low);
+  }
+
+  /** An unsigned 64-bit varint: a number while that is exact, a bigint past it. */
+  unsigned(): number | bigint {
+    if (!this.varint()) return 0;
+    const value = this.high * 0x1_0000_0000 + this.low;
+    return Number.isSafeInteger(value) ? value : (BigInt(this.high) << 32n) | BigInt(this.low);
+  }
+
+  double(): number {
+    const at = this.expect(WireType.Fixed64) ? this.#take(8) : -1;
+    return at < 0 ? 0 : this.#bytes.readDoubleLE(at);
+  }
+
+  /** Reads up to ten bytes into `low` and `high`. False when they are cut short or hold more than 64 bits. @hot */
+  varint(): boolean {
+    let low = 0;
+    let high = 0;
+    for (let i = 0; i < MAX_VARINT_BYTES; i++) {
+      if (this.#at >= this.#end) return this.fail('the bytes end inside a number');
+      const byte = this.#bytes[this.#at++]!;
+      const seven = byte & 0x7f;
+      if (i < 4) low |= seven << (7 * i);
+      else if (i === 4) {
+        low |= seven << 28;
+        high = seven >>> 4;
+      } else high |= seven << (7 * i - 32);
+      // The tenth byte has room for the 64th bit alone.
+      if (i === MAX_VARINT_BYTES - 1 && byte > 1) break;
+      if (byte < 0x80) {
+        this.low = low >>> 0;
+        this.high = high >>> 0;
+        return true;
+      }
+    }
+    return this.fail('a number is longer than 64 bits');
+  }
+
+  #length(): number {
+    if (!this.varint()) return 0;
+    const left = this.#end - this.#at;
+    if (this.high === 0 && this.low <= left) return this.low;
+    this.fail(`field ${this.field} states ${this.high * 0x1_0000_0000 + this.low} bytes, ${left} are left`);
+    return 0;
+  }
+
+  #viewOf(size: number): Uint8Array {
+    const at = this.#take(size);
+    return at < 0 ? NOTHING : new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + at, size);
+  }
+
+  #take(size: number): number {
+    if (this.problem !== '') return -1;
+    const at = this.#at;
+    if (size > this.#end - at) {
+      this.fail(`field ${this.field} takes ${size} bytes, ${this.#end - at} are left`);
+      return -1;
+    }
+    this.#at = at + size;
+    return at;
+  }
+
+  #decodeText(start: number, end: number): string {
+    const bytes = this.#bytes;
+    let at = start;
+    while (at < end && bytes[at]! < 0x80) at++;
+    if (at === end) return bytes.toString('latin1', start, end);
+    if (isUtf8(bytes.subarray(start, end))) return bytes.toString('utf8', start, end);
+    this.fail(`field ${this.field} is not valid UTF-8`);
+    return '';
+  }
+}
+
+export const WireType = { Varint: 0, Fixed64: 1, Bytes: 2, Fixed32: 5 } as const;
+
+/** Names, versions and ids: far above anything sensible, far below what would hurt. */
+export const MAX_TEXT_BYTES = 4_096;
+
+const FIXED_BYTES = { [WireType.Fixed32]: 4, [WireType.Fixed64]: 8 } as const;
+const MAX_VARINT_BYTES = 10;
+const NOTHING = new Uint8Array(0);
+const MAX_QUOTED = 64;
+
+/** A caller's text as it may stand in a message: short, on one line, never half a surrogate pair. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text);
+}

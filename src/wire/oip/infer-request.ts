@@ -1,0 +1,125 @@
+import type { InferenceRequest } from '../../core/inference.ts';
+import { acceptParameters, refuseSharedMemory } from './accepted-parameters.ts';
+import { FieldReader, MAX_TEXT_BYTES } from './field-reader.ts';
+import {
+  finish,
+  newWriter,
+  type Writer,
+  writeParameters,
+  writeRawContents,
+  writeTensorHeads,
+  writeText,
+} from './message-writer.ts';
+import { type ParameterMap, readParameter } from './parameter-map.ts';
+import type { TensorFrame } from './tensor-frame.ts';
+import { fillTensors, readTensor } from './tensor-reader.ts';
+
+/**
+ * ModelInferRequest from a caller's bytes, or why it is refused. Tensors are views on `bytes` wherever the layout allows. At most
+ * `maxTensors` inputs and as many outputs are taken. Whether the tensors suit the model is not asked here. @hot
+ */
+export function decodeInferRequest(bytes: Uint8Array, maxTensors: number): InferenceRequest | string {
+  const reader = new FieldReader(bytes, 'ModelInferRequest');
+  const draft = new Draft();
+  while (reader.next()) readField(reader, draft, maxTensors);
+  for (let i = 0; i < draft.frames.length; i++) {
+    refuseSharedMemory(reader, draft.frames[i]!.parameters, draft.frames[i]!.name);
+  }
+  const inputs = fillTensors(reader, draft.frames, draft.raws);
+  const { params, timeoutUs, sequenceId } = acceptParameters(reader, draft.parameters);
+  if (draft.model === '') reader.fail('field 1, model_name, is missing or empty');
+  if (reader.problem !== '') return reader.problem;
+  const { model, version, id, wanted } = draft;
+  return { model, version, id, params, inputs, wanted, timeoutUs, sequenceId };
+}
+
+/** ModelInferRequest for a backend that knows the model by a name of its own: a head written here, then the bytes of each tensor. */
+export function encodeInferRequest(request: InferenceRequest, model: string, version: string): Buffer {
+  const writer = newWriter();
+  writeText(writer, 1, model);
+  writeText(writer, 2, version);
+  writeText(writer, 3, request.id);
+  writeParameters(writer, 4, request.params);
+  writeTensorHeads(writer, 5, request.inputs);
+  writeWanted(writer, request.wanted);
+  writeRawContents(writer, 7, request.inputs);
+  return finish(writer);
+}
+
+/** The fields as they come, in any order. */
+class Draft {
+  seen = 0;
+  model = '';
+  version = '';
+  id = '';
+  parameters: ParameterMap | null = null;
+  readonly frames: TensorFrame[] = [];
+  readonly wanted: string[] = [];
+  readonly raws: Uint8Array[] = [];
+}
+
+function readField(reader: FieldReader, draft: Draft, maxTensors: number): void {
+  switch (reader.field) {
+    case 1:
+      draft.seen = reader.once(draft.seen);
+      draft.model = reader.text(MAX_TEXT_BYTES);
+      break;
+    case 2:
+      draft.seen = reader.once(draft.seen);
+      draft.version = reader.text(MAX_TEXT_BYTES);
+      break;
+    case 3:
+      draft.seen = reader.once(draft.seen);
+      draft.id = reader.text(MAX_TEXT_BYTES);
+      break;
+    case 4:
+      draft.parameters ??= new Map();
+      readParameter(reader, draft.parameters);
+      break;
+    case 5:
+      if (hasRoom(reader, draft.frames.length, maxTensors)) draft.frames.push(readTensor(reader, 'InferInputTensor'));
+      break;
+    case 6:
+      if (hasRoom(reader, draft.wanted.length, maxTensors)) draft.wanted.push(readWanted(reader));
+      break;
+    case 7:
+      if (hasRoom(reader, draft.raws.length, maxTensors)) draft.raws.push(reader.view());
+      break;
+    default:
+      reader.skip();
+  }
+}
+
+function hasRoom(reader: FieldReader, count: number, maxTensors: number): boolean {
+  return (
+    count < maxTensors || reader.fail(`field ${reader.field} comes more than ${maxTensors} times, the limit of this gateway`)
+  );
+}
+
+/** InferRequestedOutputTensor: only its name counts. */
+function readWanted(reader: FieldReader): string {
+  let seen = 0;
+  let name = '';
+  let parameters: ParameterMap | null = null;
+  reader.enter('InferRequestedOutputTensor');
+  while (reader.next()) {
+    if (reader.field === 1) {
+      seen = reader.once(seen);
+      name = reader.text(MAX_TEXT_BYTES);
+    } else if (reader.field === 2) {
+      parameters ??= new Map();
+      readParameter(reader, parameters);
+    } else reader.skip();
+  }
+  reader.leave();
+  refuseSharedMemory(reader, parameters, name);
+  return name;
+}
+
+function writeWanted(writer: Writer, wanted: readonly string[]): void {
+  for (let i = 0; i < wanted.length; i++) {
+    writer.uint32((6 << 3) | 2).fork();
+    writeText(writer, 1, wanted[i]!);
+    writer.ldelim();
+  }
+}

@@ -1,0 +1,62 @@
+import type { Tensor } from '../../core/inference.ts';
+import { FieldReader, MAX_TEXT_BYTES } from './field-reader.ts';
+import { finish, newWriter, writeRawContents, writeTensorHeads, writeText } from './message-writer.ts';
+import { type ParameterMap, readParameter } from './parameter-map.ts';
+import type { TensorFrame } from './tensor-frame.ts';
+import { fillTensors, readTensor } from './tensor-reader.ts';
+
+/** Outputs of one answer; models have a few, and the size of the message bounds the rest. */
+const MAX_OUTPUTS = 1_024;
+
+export interface InferAnswer {
+  readonly model: string;
+  readonly version: string;
+  readonly id: string;
+  readonly outputs: readonly Tensor[];
+}
+
+/** ModelInferResponse, always with raw contents. @hot */
+export function encodeInferResponse(answer: InferAnswer): Buffer {
+  const writer = newWriter();
+  writeText(writer, 1, answer.model);
+  writeText(writer, 2, answer.version);
+  writeText(writer, 3, answer.id);
+  writeTensorHeads(writer, 5, answer.outputs);
+  writeRawContents(writer, 6, answer.outputs);
+  return finish(writer);
+}
+
+/** ModelInferResponse from a backend's bytes, or why it is refused. Its parameters are checked and dropped. @hot */
+export function decodeInferResponse(
+  bytes: Uint8Array,
+): { model: string; version: string; id: string; outputs: Tensor[] } | string {
+  const reader = new FieldReader(bytes, 'ModelInferResponse');
+  const texts = ['', '', '', ''];
+  const frames: TensorFrame[] = [];
+  const raws: Uint8Array[] = [];
+  let parameters: ParameterMap | null = null;
+  let seen = 0;
+  while (reader.next()) {
+    const field = reader.field;
+    if (field <= 3) {
+      seen = reader.once(seen);
+      texts[field] = reader.text(MAX_TEXT_BYTES);
+    } else if (field === 4) {
+      parameters ??= new Map();
+      readParameter(reader, parameters);
+    } else if (field === 5) {
+      if (hasRoom(reader, frames.length)) frames.push(readTensor(reader, 'InferOutputTensor'));
+    } else if (field === 6) {
+      if (hasRoom(reader, raws.length)) raws.push(reader.view());
+    } else reader.skip();
+  }
+  const outputs = fillTensors(reader, frames, raws);
+  if (reader.problem !== '') return reader.problem;
+  return { model: texts[1]!, version: texts[2]!, id: texts[3]!, outputs };
+}
+
+function hasRoom(reader: FieldReader, count: number): boolean {
+  return (
+    count < MAX_OUTPUTS || reader.fail(`field ${reader.field} comes more than ${MAX_OUTPUTS} times, the limit of this gateway`)
+  );
+}
