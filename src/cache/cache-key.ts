@@ -1,0 +1,102 @@
+import type { InferenceRequest, Params, Tensor } from '../core/inference.ts';
+import { FieldDigest } from './field-digest.ts';
+
+/** All that two requests must have in common to share an answer. */
+export interface CacheKeyParts {
+  readonly tenant: string;
+  readonly model: string;
+  /** The variant that the plan resolved, so that a canary's answer is never given to stable's callers. */
+  readonly variant: string;
+  /** Digest of the guard chains. */
+  readonly policy: string;
+  readonly request: InferenceRequest;
+}
+
+// Raised when the fields below change, so that a store that outlives this process never answers for another layout.
+const LAYOUT = 1;
+const Tag = { Text: 0, Number: 1, BigInt: 2, False: 3, True: 4 } as const;
+
+const digest = new FieldDigest();
+
+/**
+ * The key under which the answer to a request is kept. The caller's id, its timeout and the version it asked for are left out: the
+ * first two do not change the answer and the third has become the variant.
+ *
+ * @hot
+ */
+export function cacheKey(parts: CacheKeyParts): string {
+  const request = parts.request;
+  digest.begin();
+  digest.number(LAYOUT);
+  digest.text(parts.tenant);
+  digest.text(parts.model);
+  digest.text(parts.variant);
+  digest.text(parts.policy);
+  addNames(request.wanted);
+  addParams(request.params);
+  addTensors(request.inputs);
+  return digest.end();
+}
+
+function addNames(names: readonly string[]): void {
+  digest.number(names.length);
+  for (let i = 0; i < names.length; i++) digest.text(names[i]!);
+}
+
+function addParams(params: Params): void {
+  digest.number(params.size);
+  if (params.size === 0) return;
+  const names = Array.from(params.keys()).sort();
+  for (let i = 0; i < names.length; i++) {
+    digest.text(names[i]!);
+    addParam(params.get(names[i]!)!);
+  }
+}
+
+/** The type goes before the value: "1", 1, 1n and true are four parameters. */
+function addParam(value: string | number | bigint | boolean): void {
+  switch (typeof value) {
+    case 'string':
+      digest.number(Tag.Text);
+      digest.text(value);
+      return;
+    case 'number':
+      digest.number(Tag.Number);
+      digest.number(value);
+      return;
+    case 'bigint':
+      digest.number(Tag.BigInt);
+      digest.text(value.toString());
+      return;
+    case 'boolean':
+      digest.number(value ? Tag.True : Tag.False);
+      return;
+    default:
+      value satisfies never;
+  }
+}
+
+function addTensors(tensors: readonly Tensor[]): void {
+  const ordered = isOrdered(tensors) ? tensors : tensors.slice().sort(byName);
+  digest.number(ordered.length);
+  for (let i = 0; i < ordered.length; i++) {
+    const tensor = ordered[i]!;
+    digest.text(tensor.name);
+    digest.text(tensor.datatype);
+    digest.number(tensor.shape.length);
+    for (let d = 0; d < tensor.shape.length; d++) digest.number(tensor.shape[d]!);
+    digest.bytes(tensor.data);
+  }
+}
+
+function isOrdered(tensors: readonly Tensor[]): boolean {
+  for (let i = 1; i < tensors.length; i++) {
+    if (tensors[i - 1]!.name > tensors[i]!.name) return false;
+  }
+  return true;
+}
+
+function byName(a: Tensor, b: Tensor): number {
+  if (a.name === b.name) return 0;
+  return a.name < b.name ? -1 : 1;
+}
