@@ -1,0 +1,78 @@
+import { parsePurge, parseWeightChange } from '../config/admin-bodies.ts';
+import type { ControlPlane } from '../core/control-plane.ts';
+import { type AdminAnswer, json, problem } from './admin-answer.ts';
+
+/** What a route sees of a request. `body` is parsed JSON, null when there was none. */
+export interface AdminCall {
+  readonly segments: readonly string[];
+  readonly query: URLSearchParams;
+  readonly body: unknown;
+}
+
+export interface AdminRoute {
+  readonly method: string;
+  /** Path below `/admin/v1`; `*` stands for one segment. */
+  readonly path: readonly string[];
+  run(plane: ControlPlane, call: AdminCall): AdminAnswer | Promise<AdminAnswer>;
+}
+
+/** Everything the admin API can do. The token holder is the one actor there is so far. */
+export const ADMIN_ROUTES: readonly AdminRoute[] = [
+  { method: 'GET', path: ['plans'], run: (plane) => json(200, { plans: plane.plans() }) },
+  { method: 'GET', path: ['plans', '*'], run: (plane, call) => readPlan(plane, call) },
+  { method: 'PUT', path: ['plans', '*', 'weights'], run: (plane, call) => changeWeights(plane, call) },
+  { method: 'GET', path: ['backends'], run: async (plane) => json(200, { backends: await plane.backends() }) },
+  { method: 'GET', path: ['usage'], run: (plane, call) => json(200, { usage: plane.usage(call.query.get('tenant') ?? '') }) },
+  { method: 'POST', path: ['cache', 'purge'], run: (plane, call) => purge(plane, call) },
+];
+
+function readPlan(plane: ControlPlane, call: AdminCall): AdminAnswer {
+  const model = call.segments[1]!;
+  const plan = plane.plans().find((candidate) => candidate.model === model);
+  return plan === undefined ? noModel(plane, model) : json(200, plan);
+}
+
+function changeWeights(plane: ControlPlane, call: AdminCall): AdminAnswer {
+  const model = call.segments[1]!;
+  const body = parseWeightChange(call.body);
+  if (typeof body === 'string') return problem(400, 'Bad Request', body);
+  const result = plane.changeWeights({
+    model,
+    expectedRevision: body.expectedRevision,
+    weights: new Map(Object.entries(body.weightsBp)),
+    actor: 'admin-token',
+    reason: body.reason,
+  });
+  switch (result.is) {
+    case 'applied':
+      return json(200, result.plan);
+    case 'unknown':
+      return noModel(plane, model);
+    case 'conflict':
+      return problem(
+        409,
+        'Conflict',
+        `The plan is at revision ${result.revision}, not ${body.expectedRevision}; read it again and decide anew.`,
+      );
+    case 'invalid':
+      return problem(422, 'Unprocessable Content', result.problems.join('; '));
+    case 'unaudited':
+      return problem(
+        503,
+        'Service Unavailable',
+        `Nothing was changed, since the audit record could not be written: ${result.problem}`,
+      );
+    default:
+      return result satisfies never;
+  }
+}
+
+function purge(plane: ControlPlane, call: AdminCall): AdminAnswer {
+  const body = parsePurge(call.body ?? {});
+  return typeof body === 'string' ? problem(400, 'Bad Request', body) : json(200, { purged: plane.purgeCache(body.model) });
+}
+
+function noModel(plane: ControlPlane, model: string): AdminAnswer {
+  const known = plane.plans().map((plan) => plan.model);
+  return problem(404, 'Not Found', `There is no model "${model}"; there are ${known.join(', ')}.`);
+}

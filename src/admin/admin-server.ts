@@ -1,0 +1,176 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { AdminListenConfig } from '../config/listen-schema.ts';
+import { isLoopback } from '../config/loopback.ts';
+import type { ControlPlane } from '../core/control-plane.ts';
+import { type AdminAnswer, json, problem } from './admin-answer.ts';
+import { AdminGate } from './admin-gate.ts';
+import { ADMIN_ROUTES, type AdminCall, type AdminRoute } from './admin-routes.ts';
+
+const PREFIX = '/admin/v1/';
+/** Connections at the same time: people, scripts and scrapers, never the public. */
+const MAX_CONNECTIONS = 256;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export interface AdminServerOptions {
+  readonly config: AdminListenConfig;
+  readonly token: string;
+  readonly plane: ControlPlane;
+  /** Hears of errors nobody asked for. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** The control plane's own port: plans, backends, usage and metrics, with credentials of its own. */
+export class AdminServer {
+  readonly #o: AdminServerOptions;
+  readonly #gate: AdminGate;
+  readonly #server: Server;
+  readonly #openMetrics: boolean;
+
+  constructor(options: AdminServerOptions) {
+    this.#o = options;
+    const { host, allowedHosts } = options.config;
+    this.#gate = new AdminGate({ token: options.token, host, allowedHosts });
+    // On loopback a scraper needs no token; beyond it the figures are for the token's holder.
+    this.#openMetrics = isLoopback(host);
+    this.#server = createServer(
+      { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
+      (request, response) => {
+        this.#handle(request, response).catch((error: unknown) => {
+          options.onError(error);
+          send(response, problem(500, 'Internal Server Error', 'The gateway made a mistake.'));
+        });
+      },
+    );
+    this.#server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  /** Resolves with the port really bound. */
+  listen(): Promise<number> {
+    const { host, port } = this.#o.config;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error: NodeJS.ErrnoException) => {
+        reject(
+          new Error(`The admin port ${host}:${port} cannot be opened (${error.code}); free it or set listen.admin.port.`, {
+            cause: error,
+          }),
+        );
+      });
+      this.#server.listen(port, host, () => resolve((this.#server.address() as AddressInfo).port));
+    });
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!this.#gate.isOurHost(request)) {
+      send(
+        response,
+        problem(421, 'Misdirected Request', 'The Host field names no host of this port; see listen.admin.allowedHosts.'),
+      );
+      return;
+    }
+    if (!this.#gate.isOurOrigin(request)) {
+      send(response, problem(403, 'Forbidden', 'Pages of another origin may not call this port.'));
+      return;
+    }
+    const url = new URL(request.url ?? '/', 'http://admin');
+    const open = await this.#open(request, url.pathname);
+    if (open !== null) {
+      send(response, open);
+      return;
+    }
+    if (!this.#gate.hasToken(request)) {
+      send(
+        response,
+        problem(401, 'Unauthorized', 'Send the admin token as "Authorization: Bearer …".', { 'www-authenticate': 'Bearer' }),
+      );
+      return;
+    }
+    send(response, await this.#route(request, url));
+  }
+
+  /** What needs no token: liveness for probes, and metrics on loopback. */
+  async #open(request: IncomingMessage, path: string): Promise<AdminAnswer | null> {
+    if (request.method !== 'GET') return null;
+    if (path === '/healthz') {
+      const ready = this.#o.plane.isReady();
+      return json(ready ? 200 : 503, { ready });
+    }
+    if (path === '/metrics' && (this.#openMetrics || this.#gate.hasToken(request))) {
+      return {
+        status: 200,
+        contentType: 'text/plain; version=0.0.4; charset=utf-8',
+        body: await this.#o.plane.metrics(),
+        headers: {},
+      };
+    }
+    return null;
+  }
+
+  async #route(request: IncomingMessage, url: URL): Promise<AdminAnswer> {
+    const segments = segmentsOf(url.pathname);
+    const onPath = segments === null ? [] : ADMIN_ROUTES.filter((route) => matches(route, segments));
+    if (segments === null || onPath.length === 0) return problem(404, 'Not Found', 'There is no such path.');
+    const route = onPath.find((candidate) => candidate.method === request.method);
+    if (route === undefined) {
+      const allow = onPath.map((candidate) => candidate.method).join(', ');
+      return problem(405, 'Method Not Allowed', `The path answers to ${allow}.`, { allow });
+    }
+    const body = await readBody(request, this.#o.config.maxBodyBytes);
+    if (body === TOO_LARGE) return problem(413, 'Content Too Large', `At most ${this.#o.config.maxBodyBytes} bytes are taken.`);
+    let parsed: unknown = null;
+    try {
+      if (body !== '') parsed = JSON.parse(body);
+    } catch (error) {
+      return problem(400, 'Bad Request', `The body is not JSON: ${(error as Error).message}`);
+    }
+    const call: AdminCall = { segments, query: url.searchParams, body: parsed };
+    return route.run(this.#o.plane, call);
+  }
+}
+
+const TOO_LARGE = Symbol('too large');
+
+async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | typeof TOO_LARGE> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of request as AsyncIterable<Buffer>) {
+    size += piece.length;
+    if (size > maxBytes) return TOO_LARGE;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+function segmentsOf(path: string): readonly string[] | null {
+  if (!path.startsWith(PREFIX)) return null;
+  try {
+    return path.slice(PREFIX.length).split('/').map(decodeURIComponent);
+  } catch {
+    // A broken percent escape names no path of ours.
+    return null;
+  }
+}
+
+function matches(route: AdminRoute, segments: readonly string[]): boolean {
+  return route.path.length === segments.length && route.path.every((part, i) => part === '*' || part === segments[i]);
+}
+
+function send(response: ServerResponse, answer: AdminAnswer): void {
+  if (response.headersSent || response.destroyed) return;
+  const length = Buffer.byteLength(answer.body);
+  response.writeHead(answer.status, {
+    'content-type': answer.contentType,
+    'content-length': length,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...answer.headers,
+  });
+  response.end(answer.body);
+}

@@ -1,0 +1,151 @@
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AdminServer } from '../../../src/admin/admin-server.ts';
+import type { ChangeResult, ControlPlane, PlanView, WeightChange } from '../../../src/core/control-plane.ts';
+
+const PLAN: PlanView = { model: 'digits', revision: 3, variants: [] };
+const changes: WeightChange[] = [];
+let result: ChangeResult = { is: 'applied', plan: PLAN };
+let ready = true;
+
+const plane: ControlPlane = {
+  plans: () => [PLAN],
+  backends: () => Promise.resolve([]),
+  changeWeights: (change) => {
+    changes.push(change);
+    return result;
+  },
+  usage: (tenant) => [
+    {
+      tenant,
+      model: 'digits',
+      variant: 'v1',
+      requests: 1,
+      failures: 0,
+      cacheHits: 0,
+      rows: 1,
+      inputBytes: 1,
+      outputBytes: 1,
+      computeUs: 1,
+      cost: 2n ** 60n,
+    },
+  ],
+  purgeCache: () => 7,
+  isReady: () => ready,
+  metrics: () => Promise.resolve('sluice_up 1\n'),
+};
+
+const errors: unknown[] = [];
+const config = { host: '127.0.0.1', port: 0, token: { env: 'X' }, maxBodyBytes: 200, allowedHosts: ['gateway.internal'] };
+const server = new AdminServer({ config, token: 'secret-token', plane, onError: (error) => errors.push(error) });
+let port = 0;
+
+beforeAll(async () => {
+  port = await server.listen();
+});
+afterAll(async () => {
+  await server.close();
+  expect(errors).toEqual([]);
+});
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: Record<string, unknown>;
+}
+
+function call(
+  method: string,
+  path: string,
+  options: { token?: string; body?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const { token = 'secret-token', body = '', headers = {} } = options;
+  const auth: Record<string, string> = token === '' ? {} : { authorization: `Bearer ${token}` };
+  return new Promise((done, failed) => {
+    const sent = request({ host: '127.0.0.1', port, method, path, headers: { ...auth, ...headers } }, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+      response.on('end', () => done({ status: response.statusCode!, body: text, headers: response.headers }));
+    });
+    sent.on('error', failed);
+    sent.end(body);
+  });
+}
+
+describe('the admin port', () => {
+  it('lets nobody in without its token, and says nothing about paths to strangers', async () => {
+    for (const token of ['', 'wrong', 'secret-toke', 'secret-tokenn']) {
+      expect((await call('GET', '/admin/v1/plans', { token })).status).toBe(401);
+      expect((await call('GET', '/admin/v1/nothing', { token })).status).toBe(401);
+    }
+    expect((await call('GET', '/admin/v1/plans')).status).toBe(200);
+  });
+
+  it('refuses host names that are not its own and pages of another origin', async () => {
+    expect((await call('GET', '/metrics', { headers: { host: 'evil.example' } })).status).toBe(421);
+    expect((await call('GET', '/metrics', { headers: { host: 'gateway.internal:9' } })).status).toBe(200);
+    const origin = (value: string) => call('GET', '/admin/v1/plans', { headers: { origin: value } });
+    expect((await origin('http://evil.example')).status).toBe(403);
+    expect((await origin('null')).status).toBe(403);
+    expect((await origin(`http://127.0.0.1:${port}`)).status).toBe(200);
+  });
+
+  it('answers probes and scrapers on loopback without a token', async () => {
+    expect(await call('GET', '/metrics', { token: '' })).toMatchObject({ status: 200, body: 'sluice_up 1\n' });
+    expect((await call('GET', '/healthz', { token: '' })).status).toBe(200);
+    ready = false;
+    expect((await call('GET', '/healthz', { token: '' })).status).toBe(503);
+    ready = true;
+  });
+
+  it('reads plans, backends and usage, with money exact', async () => {
+    expect(JSON.parse((await call('GET', '/admin/v1/plans/digits')).body)).toEqual(PLAN);
+    expect((await call('GET', '/admin/v1/plans/other')).status).toBe(404);
+    expect(JSON.parse((await call('GET', '/admin/v1/backends')).body)).toEqual({ backends: [] });
+    const usage = JSON.parse((await call('GET', '/admin/v1/usage?tenant=acme')).body) as { usage: unknown[] };
+    expect(usage.usage[0]).toMatchObject({ tenant: 'acme', cost: '1152921504606846976' });
+    expect(JSON.parse((await call('POST', '/admin/v1/cache/purge')).body)).toEqual({ purged: 7 });
+  });
+
+  it.each([
+    [{ is: 'applied', plan: PLAN }, 200],
+    [{ is: 'unknown' }, 404],
+    [{ is: 'conflict', revision: 4 }, 409],
+    [{ is: 'invalid', problems: ['no'] }, 422],
+    [{ is: 'unaudited', problem: 'disk full' }, 503],
+  ] as const)('answers a weight change that is %o with %i', async (outcome, status) => {
+    result = outcome;
+    const body = JSON.stringify({ expectedRevision: 3, weightsBp: { v2: 5 }, reason: 'r' });
+    expect((await call('PUT', '/admin/v1/plans/digits/weights', { body })).status).toBe(status);
+    expect(changes.at(-1)).toEqual({
+      model: 'digits',
+      expectedRevision: 3,
+      weights: new Map([['v2', 5]]),
+      actor: 'admin-token',
+      reason: 'r',
+    });
+  });
+
+  it.each([
+    ['{"expectedRevision":3}', 400, 'weightsBp'],
+    ['{"expectedRevision":3,"weightsBp":{"v2":10001}}', 400, '10001'],
+    ['{"expectedRevision":3,"weightsBp":{"v2":5},"extra":1}', 400, 'extra'],
+    ['{', 400, 'not JSON'],
+    [`{"reason":"${'x'.repeat(300)}"}`, 413, '200'],
+  ])('refuses the body %s with %i', async (body, status, word) => {
+    const answer = await call('PUT', '/admin/v1/plans/digits/weights', { body });
+    expect(answer.status).toBe(status);
+    expect(answer.body).toContain(word);
+    expect(answer.headers['content-type']).toBe('application/problem+json');
+  });
+
+  it('is 404 for unknown paths and 405 with the verbs for known ones', async () => {
+    expect((await call('GET', '/admin/v1/plans/a/b/c')).status).toBe(404);
+    expect((await call('GET', '/admin/v1/plans/%zz')).status).toBe(404);
+    expect((await call('GET', '/admin')).status).toBe(404);
+    const wrong = await call('DELETE', '/admin/v1/plans');
+    expect([wrong.status, wrong.headers['allow']]).toEqual([405, 'GET']);
+  });
+});

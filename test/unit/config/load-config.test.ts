@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../src/config/load-config.ts';
+import { ConfigError } from '../../../src/config/problem.ts';
+
+const KEY = 'a'.repeat(64);
+const VALID = {
+  listen: { http: {}, admin: { token: { env: 'TOKEN' } } },
+  tenants: [{ id: 'acme', keys: [{ id: 'acme0001', sha256: KEY }] }],
+  models: { digits: { variants: [{ name: 'v1', role: 'stable', backend: { kind: 'onnx', path: 'v1.onnx' } }] } },
+};
+
+type Json = Record<string, unknown>;
+
+/** The valid config with the value at `path` replaced. */
+function withValue(path: string, value: unknown): string {
+  const copy = structuredClone(VALID) as unknown as Json;
+  const keys = path.split('.');
+  let at = copy;
+  for (const key of keys.slice(0, -1)) at = at[key] as Json;
+  at[keys.at(-1)!] = value;
+  return JSON.stringify(copy);
+}
+
+function problemsOf(text: string): string[] {
+  try {
+    parseConfig(text, 'c.yaml');
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map((problem) => `${problem.path}: ${problem.message}`);
+    throw error;
+  }
+  return [];
+}
+
+describe('a config file', () => {
+  it('gets every default that it does not state', () => {
+    const config = parseConfig(JSON.stringify(VALID), 'c.yaml');
+    expect(config.listen.http).toMatchObject({ host: '127.0.0.1', port: 8080, maxHeaderBytes: 16_384 });
+    expect(config.models['digits']).toMatchObject({ timeoutMs: 5_000, cache: null });
+    expect(config.tenants[0]!.rate).toEqual({ requestsPerSecond: 1_000, burst: 2_000 });
+  });
+
+  it('keeps percent as basis points and dollars as nano-dollars', () => {
+    const variant = {
+      name: 'v2',
+      role: 'canary',
+      weight: 0.01,
+      backend: { kind: 'grpc', address: 'h:1' },
+      price: { version: '1', perRowUsd: 0.000001 },
+    };
+    const stable = VALID.models.digits.variants[0];
+    const config = parseConfig(withValue('models.digits.variants', [stable, variant]), 'c.yaml');
+    expect(config.models['digits']!.variants[1]).toMatchObject({ weight: 1, price: { perRowUsd: 1_000 } });
+  });
+
+  it('is refused with all its problems at once', () => {
+    const text = JSON.stringify({ ...VALID, tenants: [{ id: 'a b', keys: [] }], zzz: 1 });
+    expect(problemsOf(text)).toEqual([
+      expect.stringMatching(/^tenants\.0\.id: expected letters.*found "a b"/),
+      expect.stringMatching(/^tenants\.0\.keys: /),
+      'zzz: unknown key; remove it or check its spelling',
+    ]);
+  });
+
+  it.each([
+    ['listen.http.port', 70_000, /listen\.http\.port: .*found 70000/],
+    ['models.digits.variants.0.backend.kind', 'tpu', /variants\.0\.backend\.kind: /],
+    ['models.digits.variants.0.backend.sha', 1, /variants\.0\.backend\.sha: unknown key/],
+    ['models.digits.variants.0.role', 'canary', /found 0 variants with role stable/],
+    ['models.digits.variants.0.weight', 5, /stable takes the rest/],
+    ['models.digits.variants.0.weight', 0.005, /at most two decimals/],
+    ['models', {}, /models: found none/],
+    ['tenants.0.keys.0.models', ['other'], /found "other"; expected one of digits/],
+    ['tenants.0.keys.0.sha256', 'secret-by-mistake', /found a text of 17 characters/],
+    ['listen.admin.token', { env: 'A', file: 'b' }, /listen\.admin\.token/],
+  ])('is refused when %s is %j', (path, value, expected) => {
+    expect(problemsOf(withValue(path, value)).join('\n')).toMatch(expected);
+  });
+
+  it('never repeats what may be a secret in a message', () => {
+    expect(problemsOf(withValue('tenants.0.keys.0.sha256', 'sl_live_secret')).join('\n')).not.toContain('sl_live_secret');
+  });
+
+  it('is refused beyond loopback when a secret would be generated', () => {
+    const text = withValue('listen', { http: { host: '0.0.0.0' }, admin: { token: { generate: true } } });
+    expect(problemsOf(text)).toEqual([expect.stringContaining('listen.admin.token: a generated secret works on loopback only')]);
+  });
+
+  it('is refused when a credential would travel in clear text', () => {
+    const backend = { kind: 'grpc', address: 'models.example:8001', credential: { env: 'X' } };
+    expect(problemsOf(withValue('models.digits.variants.0.backend', backend)).join()).toContain('clear text');
+    expect(problemsOf(withValue('models.digits.variants.0.backend', { ...backend, address: '127.0.0.1:8001' }))).toEqual([]);
+  });
+
+  it('is refused when canaries ask for more than everything, or names and labels collide', () => {
+    const backend = { kind: 'grpc', address: 'h:1' };
+    const variants = [
+      VALID.models.digits.variants[0],
+      { name: 'v2', role: 'canary', weight: 60, backend },
+      { name: 'v3', role: 'canary', weight: 60, labels: ['v2'], backend },
+    ];
+    const problems = problemsOf(withValue('models.digits.variants', variants)).join('\n');
+    expect(problems).toContain('sum to 120 %');
+    expect(problems).toContain('"v2" twice');
+  });
+
+  it('is refused when it is no YAML, has a key twice, or unfolds without bound', () => {
+    expect(problemsOf('a: [')).toEqual([expect.stringContaining('not YAML')]);
+    expect(problemsOf('a: 1\na: 2')).toEqual([expect.stringContaining('not YAML')]);
+    const bomb = [
+      'a: &a [x, x, x, x, x, x, x, x, x]',
+      ...'bcdefghi'.split('').map((c, i) => `${c}: &${c} [${`*${'abcdefghi'[i]},`.repeat(9)}]`),
+    ].join('\n');
+    expect(problemsOf(bomb)).toEqual([expect.stringContaining('not YAML')]);
+  });
+});
