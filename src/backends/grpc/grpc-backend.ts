@@ -1,0 +1,128 @@
+import type { GrpcBackendConfig } from '../../config/model-schema.ts';
+import type { Backend, Call, CallOptions, CallSink } from '../../core/backend.ts';
+import type { Clock } from '../../core/clock.ts';
+import { Fault, GatewayError } from '../../core/faults.ts';
+import type { InferenceRequest } from '../../core/inference.ts';
+import type { Signature } from '../../core/signature.ts';
+import { GrpcChannel, type GrpcChannelTls } from '../../wire/grpc/grpc-channel.ts';
+import { encodeInferRequest } from '../../wire/oip/infer-request.ts';
+import { decodeModelMetadata, decodeReady, encodeModelNameRequest } from '../../wire/oip/server-messages.ts';
+import { type Answer, ask } from './ask.ts';
+import { type CallOwner, GrpcCall } from './grpc-call.ts';
+import { quotedText } from './status-fault.ts';
+
+export interface GrpcBackendOptions {
+  /** Public name of the model, used there too unless config names another. */
+  readonly model: string;
+  /** Sent as a bearer token; null sends none. */
+  readonly credential: string | null;
+  /** What config's files hold; null is plaintext. */
+  readonly tls: GrpcChannelTls | null;
+  readonly clock: Clock;
+}
+
+/** A model on a server that speaks the Open Inference Protocol over gRPC. */
+export class GrpcBackend implements Backend, CallOwner {
+  readonly kind = 'grpc';
+  readonly target: string;
+  readonly clock: Clock;
+  readonly maxMessageBytes: number;
+  readonly #model: string;
+  readonly #version: string;
+  readonly #connectTimeoutMs: number;
+  readonly #channel: GrpcChannel;
+  readonly #ownHeaders: readonly string[];
+  readonly #calls = new Set<GrpcCall>();
+  #closing: Promise<void> | null = null;
+  #allEnded: (() => void) | null = null;
+
+  constructor(config: GrpcBackendConfig, options: GrpcBackendOptions) {
+    this.target = config.address;
+    this.clock = options.clock;
+    this.maxMessageBytes = config.maxMessageBytes;
+    this.#model = config.model ?? options.model;
+    this.#version = config.version;
+    this.#connectTimeoutMs = config.connectTimeoutMs;
+    this.#ownHeaders = options.credential === null ? [] : ['authorization', `Bearer ${options.credential}`];
+    this.#channel = new GrpcChannel({
+      address: config.address,
+      tls: options.tls,
+      maxMessageBytes: config.maxMessageBytes,
+      connectTimeoutMs: config.connectTimeoutMs,
+    });
+  }
+
+  open(request: InferenceRequest, options: CallOptions, sink: CallSink): Call {
+    const call = new GrpcCall(this, sink);
+    this.#calls.add(call);
+    const message = encodeInferRequest(request, this.#model, this.#version);
+    const headers = this.#headers(options);
+    call.begin(this.#channel.unary(MODEL_INFER, message, { headers, timeoutMs: options.timeoutMs }, call));
+    return call;
+  }
+
+  async warm(): Promise<Signature> {
+    const connected = await this.#channel.ready(this.#connectTimeoutMs);
+    // Where no connection stands the question still tells why: it fails at once with the reason of the last try.
+    const timeoutMs = connected ? METADATA_TIMEOUT_MS : this.#connectTimeoutMs;
+    const answer = await this.#ask(MODEL_METADATA, timeoutMs);
+    if (answer.message === null) throw this.#unanswered(answer);
+    const metadata = decodeModelMetadata(answer.message);
+    if (typeof metadata === 'string') {
+      throw new GatewayError(Fault.BackendLied, `Metadata of model "${this.#model}" at ${this.target}: ${quotedText(metadata)}`);
+    }
+    return { platform: metadata.platform, inputs: metadata.inputs, outputs: metadata.outputs };
+  }
+
+  async probe(timeoutMs: number): Promise<boolean> {
+    const answer = await this.#ask(MODEL_READY, timeoutMs);
+    return answer.message !== null && decodeReady(answer.message) === true;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#shut();
+    return this.#closing;
+  }
+
+  ended(call: GrpcCall): void {
+    this.#calls.delete(call);
+    if (this.#calls.size === 0) this.#allEnded?.();
+  }
+
+  #shut(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#allEnded = resolve;
+      for (const call of this.#calls) call.cancel();
+      this.#channel.close();
+      if (this.#calls.size === 0) resolve();
+    });
+  }
+
+  #headers(options: CallOptions): string[] {
+    const headers = [...this.#ownHeaders, 'x-request-id', options.requestId];
+    if (options.traceparent !== '') headers.push('traceparent', options.traceparent);
+    return headers;
+  }
+
+  #ask(path: string, timeoutMs: number): Promise<Answer> {
+    const question = encodeModelNameRequest(this.#model, this.#version);
+    return ask(this.#channel, path, question, { headers: this.#ownHeaders, timeoutMs });
+  }
+
+  #unanswered(answer: Answer): GatewayError {
+    const reached = answer.sent ? 'answered' : 'cannot be reached:';
+    const kind = answer.sent ? Fault.BackendFailed : Fault.BackendUnreachable;
+    return new GatewayError(
+      kind,
+      `The server at ${this.target} ${reached} ${answer.statusName} (${quotedText(answer.details)}) when asked for model ` +
+        `"${this.#model}". Check the address, and that the model is loaded there.`,
+    );
+  }
+}
+
+const MODEL_INFER = '/inference.GRPCInferenceService/ModelInfer';
+const MODEL_METADATA = '/inference.GRPCInferenceService/ModelMetadata';
+const MODEL_READY = '/inference.GRPCInferenceService/ModelReady';
+
+/** A server that has a connection but not this answer for so long is not ready to serve. */
+const METADATA_TIMEOUT_MS = 5_000;

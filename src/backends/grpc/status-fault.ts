@@ -1,0 +1,31 @@
+import { Fault, type FaultKind } from '../../core/faults.ts';
+import { GrpcStatus } from '../../wire/grpc/grpc-status.ts';
+
+/** The row of the catalogue that a backend's status becomes; null stands for "the backend failed" and nothing more precise. */
+const FAULTS: ReadonlyMap<number, FaultKind> = new Map([
+  [GrpcStatus.InvalidArgument, Fault.BadRequest],
+  [GrpcStatus.OutOfRange, Fault.BadRequest],
+  [GrpcStatus.FailedPrecondition, Fault.BadRequest],
+  [GrpcStatus.DeadlineExceeded, Fault.BackendTimeout],
+  [GrpcStatus.ResourceExhausted, Fault.BackendBusy],
+  [GrpcStatus.Unavailable, Fault.BackendUnreachable],
+]);
+
+export const faultOfStatus = (status: number): FaultKind => FAULTS.get(status) ?? Fault.BackendFailed;
+
+const MAX_TEXT_CHARS = 200;
+
+/** Runs of space, and of what breaks lines or reorders them on a screen. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Z}]+/gu;
+
+/** A backend's words as they may be repeated to callers and logs: short, on one line, never half a surrogate pair. */
+export function quotedText(text: string): string {
+  const cut = text.slice(0, MAX_TEXT_CHARS).replace(UNPRINTABLE, ' ').trim();
+  return (text.length > MAX_TEXT_CHARS ? `${cut}…` : cut).toWellFormed();
+}
+
+/** The package's own words when an answer is larger than it was told to take; a server's own refusal never states our limit. */
+export function isOversizedAnswer(status: number, details: string, maxBytes: number): boolean {
+  if (status !== GrpcStatus.ResourceExhausted || !details.startsWith('Received message ')) return false;
+  return details.endsWith(` vs ${maxBytes})`) || details.endsWith(` larger than ${maxBytes}`);
+}

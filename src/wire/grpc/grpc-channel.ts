@@ -1,0 +1,116 @@
+import { ChannelCredentials, Client, type ClientOptions, type ServiceError } from '@grpc/grpc-js';
+import { GrpcStatus } from './grpc-status.ts';
+import { toMetadata } from './metadata.ts';
+import { silencePackageLog } from './package-log.ts';
+import { type UnaryCall, type UnarySink, WaitingCall } from './waiting-call.ts';
+
+/** PEM where it is a buffer; null takes what the system has, or sends none. */
+export interface GrpcChannelTls {
+  readonly ca: Buffer | null;
+  readonly cert: Buffer | null;
+  readonly key: Buffer | null;
+  /** Name the server certificate must have; null is the host. */
+  readonly serverName: string | null;
+}
+
+export interface GrpcChannelOptions {
+  /** host:port */
+  readonly address: string;
+  /** Null is plaintext. */
+  readonly tls: GrpcChannelTls | null;
+  /** Largest answer taken. */
+  readonly maxMessageBytes: number;
+  /** A call that waits longer for a connection ends as Unavailable. */
+  readonly connectTimeoutMs: number;
+}
+
+/** What travels with one call. `headers` is name, value, name, value. */
+export interface UnaryOptions {
+  readonly headers: readonly string[];
+  readonly timeoutMs: number;
+}
+
+/** A connection to one gRPC server that comes up again by itself. It never retries a call: who may try again knows more than it does. */
+export class GrpcChannel {
+  readonly #client: Client;
+  readonly #connectTimeoutMs: number;
+  #closed = false;
+
+  constructor(options: GrpcChannelOptions) {
+    silencePackageLog();
+    this.#client = new Client(options.address, credentialsOf(options.tls), packageOptions(options));
+    this.#connectTimeoutMs = options.connectTimeoutMs;
+  }
+
+  /** Begins a call with one message each way. The sink hears nothing from inside. */
+  unary(path: string, message: Buffer, options: UnaryOptions, sink: UnarySink): UnaryCall {
+    if (this.#closed) {
+      process.nextTick(endClosed, sink);
+      return NO_CALL;
+    }
+    const waiting = new WaitingCall(this.#client.getChannel(), sink);
+    const call = this.#client.makeUnaryRequest(
+      path,
+      identity,
+      identity,
+      message,
+      toMetadata(options.headers),
+      { deadline: Date.now() + Math.max(1, Math.ceil(options.timeoutMs)) },
+      (error: ServiceError | null, answer?: Buffer) => waiting.end(error, answer),
+    );
+    waiting.begin(call, this.#connectTimeoutMs);
+    return waiting;
+  }
+
+  /** Connects, trying again until it stands or the time is over. Never rejects. */
+  ready(timeoutMs: number): Promise<boolean> {
+    if (this.#closed) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#client.waitForReady(Date.now() + timeoutMs, (error?: Error) => resolve(error === undefined));
+    });
+  }
+
+  /** Takes no new calls; those in flight go on, and the connection closes after the last. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#client.close();
+  }
+}
+
+const identity = (bytes: Buffer): Buffer => bytes;
+
+/** A call on a closed channel: over before it began. */
+const NO_CALL: UnaryCall = { cancel: () => undefined };
+
+function endClosed(sink: UnarySink): void {
+  sink.onStatus(GrpcStatus.Unavailable, 'The channel is closed.', false);
+}
+
+function credentialsOf(tls: GrpcChannelTls | null): ChannelCredentials {
+  return tls === null ? ChannelCredentials.createInsecure() : ChannelCredentials.createSsl(tls.ca, tls.key, tls.cert);
+}
+
+function packageOptions(options: GrpcChannelOptions): ClientOptions {
+  const serverName = options.tls?.serverName ?? null;
+  return {
+    'grpc.max_receive_message_length': options.maxMessageBytes,
+    // What is sent has been bounded where it came in.
+    'grpc.max_send_message_length': -1,
+    'grpc.enable_retries': 0,
+    'grpc.service_config_disable_resolution': 1,
+    // A proxy named in the environment would see every request and the credential.
+    'grpc.enable_http_proxy': 0,
+    'grpc.enable_channelz': 0,
+    // Shared connections would let one backend's close or keep-alive reach another's.
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 2_000,
+    // A dead peer is found within 40 s. Servers count pings without data against a client and hang up at the third by default, so a
+    // call must be silent for 90 s before these could cost a connection.
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.primary_user_agent': 'sluice',
+    ...(serverName === null ? {} : { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName }),
+  };
+}

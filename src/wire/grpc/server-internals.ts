@@ -1,0 +1,64 @@
+import type { ServerHttp2Stream, Settings } from 'node:http2';
+import type { Server, ServerInterceptingCallInterface } from '@grpc/grpc-js';
+
+/**
+ * The four things this gateway needs of the package's server that it keeps to itself. The package's version is pinned, and all of them
+ * are checked when a server is made or a test runs; nobody else reaches inside.
+ */
+
+interface ServerParts {
+  handlers?: unknown;
+  commonServerOptions?: { settings?: Settings };
+}
+
+interface CallParts {
+  readonly stream: ServerHttp2Stream;
+  readonly deadlineTimer: NodeJS.Timeout | null;
+}
+
+/**
+ * Lets calls to every path through to the interceptors. On its own the package answers unknown paths with UNIMPLEMENTED before anyone
+ * has asked who calls, so strangers could list what is served, and no log line or metric would show that they tried.
+ */
+export function acceptAnyMethod(server: Server): void {
+  const parts = server as unknown as ServerParts;
+  if (!(parts.handlers instanceof Map)) throw new Error(changed('handlers'));
+  parts.handlers = new AnyMethod();
+}
+
+/** Has HTTP/2 cut calls with more metadata than this, before any of it becomes a string. Clients are told the limit as a setting. */
+export function limitMetadata(server: Server, maxBytes: number): void {
+  const parts = server as unknown as ServerParts;
+  if (parts.commonServerOptions === undefined) throw new Error(changed('commonServerOptions'));
+  parts.commonServerOptions.settings = { ...parts.commonServerOptions.settings, maxHeaderListSize: maxBytes };
+}
+
+/** The HTTP/2 stream below a call: the only way to cut one, and to stop a client that goes on sending after its refusal. */
+export function streamOf(call: ServerInterceptingCallInterface): ServerHttp2Stream {
+  return (call as unknown as CallParts).stream;
+}
+
+/**
+ * Stops the package from ending the call at its deadline: the gateway does so itself, with its own reason, and the package's timer
+ * would win by being the older one.
+ */
+export function ownDeadline(call: ServerInterceptingCallInterface): void {
+  const timer = (call as unknown as CallParts).deadlineTimer;
+  if (timer !== null) clearTimeout(timer);
+}
+
+/** A method table with a row for every path. */
+class AnyMethod extends Map<string, unknown> {
+  override get(path: string): unknown {
+    return { type: 'unary', path, serialize: identity, deserialize: identity, func: unused };
+  }
+}
+
+const identity = (bytes: Buffer): Buffer => bytes;
+
+/** Handlers are never reached: the interceptor answers every call. */
+const unused = (): void => undefined;
+
+function changed(part: string): string {
+  return `The gRPC package no longer has a server part called "${part}"; expected version 1.14. Pin it, or adapt server-internals.ts.`;
+}
