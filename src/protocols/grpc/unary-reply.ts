@@ -1,5 +1,5 @@
 import type { RequestContext } from '../../core/context.ts';
-import { Fault } from '../../core/faults.ts';
+import { Fault, publicMessage } from '../../core/faults.ts';
 
 /** How every answer over gRPC is laid into the reply: one message and a status, or a status alone. */
 
@@ -29,7 +29,7 @@ export function writeFault(ctx: RequestContext): void {
   reply.status = 200;
   reply.grpc = fault.grpc;
   // The status message travels percent-encoded, and half a surrogate pair cannot be.
-  reply.message = ctx.faultDetail === '' ? fault.message : `${fault.message} ${ctx.faultDetail}`.toWellFormed();
+  reply.message = publicMessage(fault, ctx.faultDetail).toWellFormed();
   reply.contentType = CONTENT_TYPE;
   reply.headers.push('x-sluice-fault', fault.code);
   reply.pieces = NO_PIECES;

@@ -1,0 +1,144 @@
+import { type InputRule, inputRule } from '../../config/model-schema.ts';
+import type { InferenceRequest, Prediction, Tensor } from '../../core/inference.ts';
+import type { ModelContract, Signature, TensorSpec } from '../../core/signature.ts';
+import { quoted } from '../../wire/json/message-text.ts';
+import { formFault } from './tensor-form.ts';
+import { compileValueRule, type ValueRule } from './value-rule.ts';
+
+/** Inputs without a rule of their own get the defaults that the config documents. */
+const DEFAULT_RULE: InputRule = inputRule.parse({});
+
+/** A model's signature and the operator's rules, ready to judge requests and answers. */
+export function compileContract(
+  signature: Signature,
+  rules: Readonly<Record<string, InputRule>>,
+  maxRows: number,
+): ModelContract {
+  return new CompiledContract(signature, rules, maxRows);
+}
+
+interface InputCheck {
+  readonly spec: TensorSpec;
+  readonly values: ValueRule | null;
+}
+
+class CompiledContract implements ModelContract {
+  readonly signature: Signature;
+  readonly #maxRows: number;
+  readonly #inputs: ReadonlyMap<string, InputCheck>;
+  readonly #outputs: ReadonlyMap<string, TensorSpec>;
+
+  constructor(signature: Signature, rules: Readonly<Record<string, InputRule>>, maxRows: number) {
+    this.signature = signature;
+    this.#maxRows = maxRows;
+    const check = (spec: TensorSpec): InputCheck => {
+      const rule = Object.hasOwn(rules, spec.name) ? rules[spec.name]! : DEFAULT_RULE;
+      return { spec, values: compileValueRule(spec, rule) };
+    };
+    this.#inputs = new Map(signature.inputs.map((spec) => [spec.name, check(spec)]));
+    this.#outputs = new Map(signature.outputs.map((spec) => [spec.name, spec]));
+  }
+
+  /** @hot Cheap checks of all inputs come before the values of any. */
+  refusal(request: InferenceRequest): string {
+    const { inputs, wanted } = request;
+    for (let i = 0; i < inputs.length; i++) {
+      const fault = this.#inputFault(inputs, i);
+      if (fault !== '') return `input ${quoted(inputs[i]!.name)}${fault}`;
+    }
+    // All are known and none comes twice, so fewer means that one is missing.
+    if (inputs.length !== this.#inputs.size) return missing('input', this.signature.inputs, inputs);
+    const rowFault = this.#rowFault(inputs);
+    if (rowFault !== '') return rowFault;
+    for (let i = 0; i < wanted.length; i++) {
+      if (!this.#outputs.has(wanted[i]!))
+        return `output ${quoted(wanted[i]!)} does not exist; there are ${named(this.signature.outputs)}`;
+      if (wanted.indexOf(wanted[i]!) !== i) return `output ${quoted(wanted[i]!)} is asked for twice`;
+    }
+    for (let i = 0; i < inputs.length; i++) {
+      const values = this.#inputs.get(inputs[i]!.name)!.values;
+      const fault = values === null ? '' : values.fault(inputs[i]!.data);
+      if (fault !== '') return `input ${quoted(inputs[i]!.name)}: ${fault}`;
+    }
+    return '';
+  }
+
+  /** @hot */
+  lie(request: InferenceRequest, prediction: Prediction): string {
+    const { outputs } = prediction;
+    const { wanted } = request;
+    const rows = this.#rowsOf(request.inputs);
+    for (let i = 0; i < outputs.length; i++) {
+      const fault = this.#outputFault(outputs, i, wanted, rows);
+      if (fault !== '') return `output ${quoted(outputs[i]!.name)}${fault}`;
+    }
+    if (outputs.length === (wanted.length === 0 ? this.#outputs.size : wanted.length)) return '';
+    const specs = this.signature.outputs;
+    return missing('output', wanted.length === 0 ? specs : specs.filter((spec) => wanted.includes(spec.name)), outputs);
+  }
+
+  #inputFault(inputs: readonly Tensor[], index: number): string {
+    const tensor = inputs[index]!;
+    const check = this.#inputs.get(tensor.name);
+    if (check === undefined) return ` does not exist; there are ${named(this.signature.inputs)}`;
+    if (comesBefore(inputs, index)) return ' comes twice';
+    const fault = formFault(tensor, check.spec);
+    return fault === '' ? '' : `: ${fault}`;
+  }
+
+  #outputFault(outputs: readonly Tensor[], index: number, wanted: readonly string[], rows: number): string {
+    const tensor = outputs[index]!;
+    const spec = this.#outputs.get(tensor.name);
+    if (spec === undefined) return ' does not exist in the signature';
+    if (wanted.length > 0 && !wanted.includes(tensor.name)) return ' was not asked for';
+    if (comesBefore(outputs, index)) return ' comes twice';
+    const fault = formFault(tensor, spec);
+    if (fault !== '') return `: ${fault}`;
+    if (rows === -1 || spec.shape[0] !== -1 || tensor.shape[0] === rows) return '';
+    return ` has ${tensor.shape[0]} rows, expected ${rows} as in the request`;
+  }
+
+  /** Dimension 0 of all inputs that leave it free counts the rows. */
+  #rowFault(inputs: readonly Tensor[]): string {
+    let first: Tensor | null = null;
+    for (let i = 0; i < inputs.length; i++) {
+      const tensor = inputs[i]!;
+      if (this.#inputs.get(tensor.name)!.spec.shape[0] !== -1) continue;
+      const rows = tensor.shape[0]!;
+      if (first === null) {
+        first = tensor;
+        if (rows < 1 || rows > this.#maxRows)
+          return `input ${quoted(tensor.name)} has ${rows} rows, expected 1 to ${this.#maxRows}`;
+      } else if (rows !== first.shape[0]) {
+        return `input ${quoted(tensor.name)} has ${rows} rows, but input ${quoted(first.name)} has ${first.shape[0]}`;
+      }
+    }
+    return '';
+  }
+
+  /** -1 when no input leaves dimension 0 free. */
+  #rowsOf(inputs: readonly Tensor[]): number {
+    for (let i = 0; i < inputs.length; i++) {
+      const check = this.#inputs.get(inputs[i]!.name);
+      if (check !== undefined && check.spec.shape[0] === -1) return inputs[i]!.shape[0]!;
+    }
+    return -1;
+  }
+}
+
+/** Lists are short, so looking back costs less than a set. */
+function comesBefore(tensors: readonly Tensor[], index: number): boolean {
+  for (let i = 0; i < index; i++) {
+    if (tensors[i]!.name === tensors[index]!.name) return true;
+  }
+  return false;
+}
+
+function missing(what: string, specs: readonly TensorSpec[], tensors: readonly Tensor[]): string {
+  const lacking = specs.find((spec) => !tensors.some((tensor) => tensor.name === spec.name));
+  return `${what} ${quoted(lacking?.name ?? '')} is missing; expected ${named(specs)}`;
+}
+
+function named(specs: readonly TensorSpec[]): string {
+  return specs.map((spec) => quoted(spec.name)).join(', ');
+}

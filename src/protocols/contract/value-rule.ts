@@ -1,0 +1,123 @@
+import type { InputRule } from '../../config/model-schema.ts';
+import type { Datatype } from '../../core/datatype.ts';
+import type { TensorSpec } from '../../core/signature.ts';
+import { longsOf, numbersOf, roundedTo } from './number-view.ts';
+import { StringRule } from './string-rule.ts';
+
+/**
+ * What the values of one input must be. Refusals name the place and the limit and never the value: they end up in logs, and the values are
+ * the caller's own business.
+ */
+export interface ValueRule {
+  /** Why `data`, whose form was checked, is refused. Empty when it is not. */
+  fault(data: Uint8Array): string;
+}
+
+/** Null when any value will do. */
+export function compileValueRule(spec: TensorSpec, rule: InputRule): ValueRule | null {
+  const { datatype } = spec;
+  if (datatype === 'BYTES') return new StringRule(rule);
+  if (datatype === 'BOOL') return new BoolRule(rule);
+  const free = rule.min === null && rule.max === null && rule.allowedValues === null;
+  if (datatype === 'INT64' || datatype === 'UINT64') return free ? null : new LongRule(datatype, rule);
+  const finite = isFloating(datatype) && rule.nonFinite === 'refuse';
+  return free && !finite ? null : new NumberRule(datatype, rule, finite);
+}
+
+/** Whether the datatype has NaN and infinities. */
+export const isFloating = (datatype: Datatype): boolean => datatype.startsWith('FP') || datatype === 'BF16';
+
+const below = (index: number, min: number): string => `value ${index} is less than ${min}`;
+const above = (index: number, max: number): string => `value ${index} is greater than ${max}`;
+const notAllowed = (index: number): string => `value ${index} is none of the allowed values`;
+
+class NumberRule implements ValueRule {
+  readonly #datatype: Datatype;
+  readonly #finite: boolean;
+  readonly #min: number;
+  readonly #max: number;
+  readonly #bounded: boolean;
+  readonly #allowed: ReadonlySet<number> | null;
+
+  constructor(datatype: Datatype, rule: InputRule, finite: boolean) {
+    this.#datatype = datatype;
+    this.#finite = finite;
+    this.#min = roundedTo(datatype, rule.min ?? Number.NEGATIVE_INFINITY);
+    this.#max = roundedTo(datatype, rule.max ?? Number.POSITIVE_INFINITY);
+    this.#bounded = rule.min !== null || rule.max !== null;
+    const allowed = allowedNumbers(rule);
+    this.#allowed = allowed === null ? null : new Set(allowed.map((value) => roundedTo(datatype, value)));
+  }
+
+  fault(data: Uint8Array): string {
+    const values = numbersOf(this.#datatype, data);
+    if (this.#finite) {
+      for (let i = 0; i < values.length; i++) {
+        const value = values[i]!;
+        if (value - value !== 0) return `value ${i} is NaN or infinite, expected a finite number`;
+      }
+    }
+    if (this.#bounded) {
+      for (let i = 0; i < values.length; i++) {
+        const value = values[i]!;
+        if (value < this.#min) return below(i, this.#min);
+        if (value > this.#max) return above(i, this.#max);
+      }
+    }
+    if (this.#allowed !== null) {
+      for (let i = 0; i < values.length; i++) {
+        if (!this.#allowed.has(values[i]!)) return notAllowed(i);
+      }
+    }
+    return '';
+  }
+}
+
+/** 64-bit integers are compared as what they are: as doubles, neighbours beyond 2^53 would be equal. */
+class LongRule implements ValueRule {
+  readonly #datatype: 'INT64' | 'UINT64';
+  readonly #min: number;
+  readonly #max: number;
+  readonly #allowed: ReadonlySet<bigint> | null;
+
+  constructor(datatype: 'INT64' | 'UINT64', rule: InputRule) {
+    this.#datatype = datatype;
+    this.#min = rule.min ?? Number.NEGATIVE_INFINITY;
+    this.#max = rule.max ?? Number.POSITIVE_INFINITY;
+    const allowed = allowedNumbers(rule);
+    this.#allowed = allowed === null ? null : new Set(allowed.filter(Number.isInteger).map(BigInt));
+  }
+
+  fault(data: Uint8Array): string {
+    const values = longsOf(this.#datatype, data);
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!;
+      if (value < this.#min) return below(i, this.#min);
+      if (value > this.#max) return above(i, this.#max);
+      if (this.#allowed !== null && !this.#allowed.has(value)) return notAllowed(i);
+    }
+    return '';
+  }
+}
+
+/** A byte that is neither 0 nor 1 is no boolean, whatever the rule says; runtimes differ in what they make of it. */
+class BoolRule implements ValueRule {
+  readonly #allowed: ReadonlySet<number> | null;
+
+  constructor(rule: InputRule) {
+    const allowed = allowedNumbers(rule);
+    this.#allowed = allowed === null ? null : new Set(allowed);
+  }
+
+  fault(data: Uint8Array): string {
+    for (let i = 0; i < data.length; i++) {
+      if (data[i]! > 1) return `value ${i} is neither 0 nor 1`;
+      if (this.#allowed !== null && !this.#allowed.has(data[i]!)) return notAllowed(i);
+    }
+    return '';
+  }
+}
+
+function allowedNumbers(rule: InputRule): number[] | null {
+  return rule.allowedValues === null ? null : rule.allowedValues.filter((value) => typeof value === 'number');
+}

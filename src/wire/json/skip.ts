@@ -1,0 +1,57 @@
+import { LOWER_F, LOWER_N, LOWER_T, MINUS, NINE, OPEN_ARRAY, OPEN_OBJECT, QUOTE, UPPER_I, UPPER_N, ZERO } from './ascii.ts';
+import { type JsonCursor, NO_KEY } from './cursor.ts';
+import { scanNumber } from './number-token.ts';
+
+/**
+ * Passes over one value of any kind, checking it as strictly as one that is read. Returns how many strings, numbers and literals it holds,
+ * or -1 on a fault. `tensorData` lets the bare words NaN, Infinity and -Infinity pass, which stand in tensor data alone.
+ */
+export function skipValue(cursor: JsonCursor, tensorData: boolean): number {
+  const outside = cursor.depth;
+  let leaves = 0;
+  for (;;) {
+    const byte = cursor.peek();
+    if (byte === OPEN_OBJECT) {
+      if (!cursor.openObject()) return -1;
+    } else if (byte === OPEN_ARRAY) {
+      if (!cursor.openArray()) return -1;
+    } else {
+      if (!skipLeaf(cursor, byte, tensorData)) return -1;
+      leaves++;
+    }
+    // Steps to the next value, over all brackets that close here.
+    for (;;) {
+      if (cursor.depth === outside) return leaves;
+      if (cursor.inArray ? cursor.nextElement() : cursor.nextKey(null) !== NO_KEY) break;
+      if (cursor.fault !== '') return -1;
+    }
+  }
+}
+
+/** What stands at the cursor, for messages. */
+export function kindOf(byte: number): string {
+  if (byte === QUOTE) return 'a string';
+  if (byte === MINUS || (byte >= ZERO && byte <= NINE)) return 'a number';
+  if (byte === OPEN_ARRAY) return 'an array';
+  if (byte === OPEN_OBJECT) return 'an object';
+  if (byte === LOWER_T || byte === LOWER_F) return 'a boolean';
+  if (byte === LOWER_N) return 'null';
+  if (byte === UPPER_N) return 'NaN';
+  if (byte === UPPER_I) return 'Infinity';
+  return byte === -1 ? 'the end' : 'no value';
+}
+
+/** Passes over NaN, Infinity or -Infinity at the cursor and returns it; 0 when none stands there. */
+export function bareWord(cursor: JsonCursor): number {
+  if (cursor.literal('NaN')) return Number.NaN;
+  if (cursor.literal('Infinity')) return Number.POSITIVE_INFINITY;
+  return cursor.literal('-Infinity') ? Number.NEGATIVE_INFINITY : 0;
+}
+
+function skipLeaf(cursor: JsonCursor, byte: number, tensorData: boolean): boolean {
+  if (byte === QUOTE) return cursor.scanString();
+  if (tensorData && bareWord(cursor) !== 0) return true;
+  if (byte === MINUS || (byte >= ZERO && byte <= NINE)) return scanNumber(cursor);
+  if (cursor.literal('true') || cursor.literal('false') || cursor.literal('null')) return true;
+  return cursor.expected('a value');
+}
