@@ -34,9 +34,9 @@ export const config = z.strictObject({
     .describe('Models in this process.'),
   shadow: z
     .strictObject({
-      maxQueued: count.default(256).describe('Copies waiting; more are dropped.'),
-      maxInFlight: count.default(8).describe('Copies running at the same time.'),
-      maxQueuedBytes: bytes.default(33_554_432).describe('Bytes of waiting copies.'),
+      maxQueued: count.default(256).describe('Copies waiting, of each model; more are dropped.'),
+      maxInFlight: count.default(8).describe('Copies running at the same time, of each model.'),
+      maxQueuedBytes: bytes.default(33_554_432).describe('Bytes of waiting copies, of each model.'),
       timeoutMs: timeoutMs.default(5_000).describe('Longest a copy may take.'),
     })
     .prefault({})

@@ -61,6 +61,14 @@ export const Fault = Object.freeze({
   DeadlineOver: row('DEADLINE_OVER', 504, 4, 'gateway', 'never', 'The deadline of the request passed.'),
 } satisfies Record<string, FaultKind>);
 
+/**
+ * What a caller is told. Details of backend faults name files, nodes and addresses of ours, or repeat what a backend said about another
+ * caller's rows: they are for the log alone.
+ */
+export function publicMessage(kind: FaultKind, detail: string): string {
+  return detail === '' || kind.code.startsWith('BACKEND_') ? kind.message : `${kind.message} ${detail}`;
+}
+
 /** Thrown only where a promise must reject: the network, the disk, start-up. Never to refuse a request. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError';

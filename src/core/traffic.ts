@@ -17,7 +17,7 @@ export type Readiness =
 export class VariantState {
   readiness: Readiness = { is: 'warming', reason: 'not tried yet' };
   inFlight = 0;
-  /** Calls begun, or refused because the variant was not ready. */
+  /** Calls begun, or refused because the variant was not ready or full. */
   attempts = 0;
   failures = 0;
   lastFault = '';

@@ -556,7 +556,8 @@ export function httpListenerContract(name: string, make: MakeHttpListener): void
       for (const client of clients) client.destroy();
       await listener.drain(1_000);
       expect(front.visits.length).toBeGreaterThan(50);
-      for (const visit of front.visits) expect(visit.events.filter((event) => event === 'closed').length).toBe(1);
+      const left = front.visits.filter((visit) => !visit.events.includes('closed'));
+      expect(left.map((visit) => [visit.head.method, ...visit.events, visit.body])).toEqual([]);
     });
 
     describe('a drain', () => {

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CliError, Exit } from './exit-codes.ts';
+import { stateDirOf } from './state-dir.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/** Where the admin API is and how to be let in. */
+export interface AdminAccess {
+  readonly url: string;
+  readonly token: string;
+}
+
+/** From options, then the environment, then the file that a demo on this machine has written. */
+export function findAdmin(options: { readonly url: string | undefined; readonly tokenFile: string | undefined }): AdminAccess {
+  const local = readStateFile();
+  const url = options.url ?? process.env['SLUICE_ADMIN_URL'] ?? local?.adminUrl ?? 'http://127.0.0.1:8082';
+  const token = options.tokenFile === undefined ? process.env['SLUICE_ADMIN_TOKEN'] : readToken(options.tokenFile);
+  const found = token ?? local?.secrets?.['admin.token'];
+  if (found === undefined || found === '') {
+    throw new CliError(Exit.Usage, 'No admin token was found. Set SLUICE_ADMIN_TOKEN, or pass --token-file FILE.');
+  }
+  return { url, token: found };
+}
+
+interface StateFile {
+  readonly adminUrl?: string;
+  readonly secrets?: Readonly<Record<string, string>>;
+}
+
+function readStateFile(): StateFile | null {
+  try {
+    return JSON.parse(readFileSync(join(stateDirOf('.sluice'), 'secrets.json'), 'utf8')) as StateFile;
+  } catch {
+    // No demo runs here; the other sources decide.
+    return null;
+  }
+}
+
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new CliError(Exit.Usage, `--token-file ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+}
+
+/** One call to the admin API. Problems become a CliError with the gateway's own words. */
+export async function callAdmin<Answer>(
+  access: AdminAccess,
+  method: string,
+  path: string,
+  body: unknown = null,
+): Promise<Answer> {
+  let response: Response;
+  try {
+    response = await fetch(new URL(`/admin/v1/${path}`, access.url), {
+      method,
+      redirect: 'error',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: { authorization: `Bearer ${access.token}`, 'content-type': 'application/json' },
+      body: body === null ? null : JSON.stringify(body),
+    });
+  } catch (error) {
+    const cause = (error as Error).cause as NodeJS.ErrnoException | undefined;
+    throw new CliError(
+      Exit.Unavailable,
+      `The admin API at ${access.url} cannot be reached (${cause?.code ?? (error as Error).name}). Is the gateway running?`,
+    );
+  }
+  const text = await response.text();
+  if (response.ok) return JSON.parse(text) as Answer;
+  throw new CliError(codeOf(response.status), `${response.status}: ${detailOf(text)}`);
+}
+
+function codeOf(status: number): Exit {
+  if (status === 401 || status === 403) return Exit.NoPermission;
+  return status >= 500 ? Exit.Unavailable : Exit.Failed;
+}
+
+function detailOf(text: string): string {
+  try {
+    return (JSON.parse(text) as { detail?: string }).detail ?? text;
+  } catch {
+    return text.slice(0, 200);
+  }
+}

@@ -1,0 +1,66 @@
+import { ConfigError } from '../config/problem.ts';
+import { check } from './commands/check.ts';
+import type { Command } from './commands/command.ts';
+import { keys } from './commands/keys.ts';
+import { serve } from './commands/serve.ts';
+import { split } from './commands/split.ts';
+import { CliError, Exit } from './exit-codes.ts';
+import { PROCESS_TERMINAL, type Terminal } from './terminal.ts';
+import { readVersion } from './version.ts';
+
+/** The `sluice` command: finds the word, runs it, and turns every failure into a message and an exit code. */
+const COMMANDS: readonly Command[] = [serve, check, split, keys];
+
+async function main(args: readonly string[], terminal: Terminal): Promise<Exit> {
+  const [word, ...rest] = args;
+  if (word === 'version' || word === '--version') {
+    terminal.out(readVersion());
+    return Exit.Ok;
+  }
+  if (word === undefined || word === 'help' || word === '--help' || word === '-h') {
+    terminal.out(help(rest[0]));
+    return word === undefined ? Exit.Usage : Exit.Ok;
+  }
+  const command = COMMANDS.find((candidate) => candidate.name === word);
+  if (command === undefined)
+    throw new CliError(Exit.Usage, `Found "${word}"; expected one of ${COMMANDS.map((c) => c.name).join(', ')}.`);
+  if (rest.includes('--help') || rest.includes('-h')) {
+    terminal.out(help(word));
+    return Exit.Ok;
+  }
+  return command.run(rest, terminal);
+}
+
+function help(word: string | undefined): string {
+  const command = COMMANDS.find((candidate) => candidate.name === word);
+  if (command !== undefined) {
+    return [`sluice ${command.usage}`, '', command.summary, '', 'Examples:', ...command.examples.map((line) => `  ${line}`)].join(
+      '\n',
+    );
+  }
+  const lines = COMMANDS.map((each) => `  sluice ${each.usage}\n      ${each.summary}`);
+  return [
+    'Sluice, an inference gateway.',
+    '',
+    ...lines,
+    '',
+    'Exit codes: 0 done, 1 failed, 64 usage, 69 unavailable, 77 no permission, 78 config.',
+  ].join('\n');
+}
+
+function explain(error: unknown, terminal: Terminal): Exit {
+  if (error instanceof ConfigError) {
+    terminal.err(error.message);
+    return Exit.Config;
+  }
+  if (error instanceof CliError) {
+    terminal.err(error.message);
+    return error.code;
+  }
+  terminal.err(error instanceof Error ? error.message : String(error));
+  return Exit.Failed;
+}
+
+process.exitCode = await main(process.argv.slice(2), PROCESS_TERMINAL).catch((error: unknown) =>
+  explain(error, PROCESS_TERMINAL),
+);

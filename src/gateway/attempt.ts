@@ -1,0 +1,44 @@
+import type { CallSink } from '../core/backend.ts';
+import type { Placed } from '../core/context.ts';
+import { Fault, type FaultKind } from '../core/faults.ts';
+import type { Prediction } from '../core/inference.ts';
+import type { Variant } from '../core/traffic.ts';
+
+/** Who hears how an attempt ended. */
+export interface AttemptOwner {
+  settled(attempt: Attempt, prediction: Prediction): void;
+  failed(attempt: Attempt, kind: FaultKind, detail: string, reached: boolean): void;
+  closed(attempt: Attempt): void;
+}
+
+/** One call to one variant for one request: the only object a backend call allocates here. */
+export class Attempt implements CallSink {
+  readonly ctx: Placed;
+  readonly variant: Variant;
+  /** `ctx.ticket` as it was when the call began: an answer after it has moved on is dropped. */
+  readonly ticket: number;
+  readonly startedUs: number;
+  readonly #owner: AttemptOwner;
+
+  constructor(owner: AttemptOwner, ctx: Placed, variant: Variant, startedUs: number) {
+    this.#owner = owner;
+    this.ctx = ctx;
+    this.variant = variant;
+    this.ticket = ctx.ticket;
+    this.startedUs = startedUs;
+  }
+
+  onPrediction(prediction: Prediction): void {
+    this.#owner.settled(this, prediction);
+  }
+
+  onFault(kind: FaultKind, detail: string, reached: boolean): void {
+    // A call that we cut because its time was over is the backend's failure, not the client's.
+    const cause = kind === Fault.ClientGone && this.ctx.fault === Fault.BackendTimeout ? Fault.BackendTimeout : kind;
+    this.#owner.failed(this, cause, detail, reached);
+  }
+
+  onClosed(): void {
+    this.#owner.closed(this);
+  }
+}

@@ -1,0 +1,191 @@
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import type { HttpListenConfig } from '../../config/listen-schema.ts';
+import type { Front, Listener } from '../../core/exchange.ts';
+import { HttpConnection, linger, lingerSoon } from './http-connection.ts';
+import { type House, HttpExchange, type HttpRequest, type HttpResponse } from './http-exchange.ts';
+import { HttpHead } from './http-head.ts';
+import { HttpRejection, type Rejection } from './http-rejections.ts';
+import { endWithRejection } from './http-reply.ts';
+import { explainListenError, type HttpServer, makeServer, type TlsFiles } from './http-server.ts';
+import { flawOfRequest } from './http-strictness.ts';
+
+export interface HttpListenerOptions {
+  /** Null serves plaintext. */
+  readonly tls: TlsFiles | null;
+  /** Hears of everything that was refused before the Front: a fault code, and fixed text that is safe in logs. */
+  readonly onRejected?: (code: string, reason: string) => void;
+  /** A client that takes no byte of its answer for this long is dropped. */
+  readonly writeStallMs?: number;
+}
+
+const WRITE_STALL_MS = 30_000;
+// Clients that pipeline at all send up to ten; each one more is a request in flight that nobody can take back.
+const MAX_PIPELINED = 16;
+
+/**
+ * Takes HTTP/1.1 requests on node:http: the plain driver, which works everywhere. It hands a request on when its header fields have come
+ * and are beyond doubt, reads a body only where the Front asks for it, and refuses what is malformed without the Front hearing of it.
+ */
+export class HttpListener implements Listener {
+  readonly face = 'http';
+  readonly #config: HttpListenConfig;
+  readonly #house: House;
+  readonly #server: HttpServer;
+  readonly #connections = new Set<HttpConnection>();
+  #drained: Promise<void> | null = null;
+
+  constructor(config: HttpListenConfig, options: HttpListenerOptions, front: Front) {
+    const { onRejected } = options;
+    this.#config = config;
+    this.#house = {
+      front,
+      maxRequests: config.maxRequestsPerConnection,
+      writeStallMs: options.writeStallMs ?? WRITE_STALL_MS,
+      onRejected: (rejection) => onRejected?.(rejection.kind.code, rejection.reason),
+      draining: false,
+    };
+    this.#server = makeServer(config, options.tls);
+    this.#wire(options.tls === null ? 'connection' : 'secureConnection');
+  }
+
+  listen(): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const { host, port } = this.#config;
+    const refused = (error: NodeJS.ErrnoException): void =>
+      reject(new Error(explainListenError(error, host, port), { cause: error }));
+    this.#server.once('error', refused);
+    this.#server.listen({ host, port }, () => {
+      this.#server.off('error', refused);
+      // Running out of file descriptors arrives here; without a listener it would end the process.
+      this.#server.on('error', () => this.#house.onRejected(HttpRejection.Accept));
+      resolve((this.#server.address() as AddressInfo).port);
+    });
+    return promise;
+  }
+
+  drain(graceMs: number): Promise<void> {
+    this.#drained ??= this.#drain(graceMs);
+    return this.#drained;
+  }
+
+  #drain(graceMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const end = (): void => {
+      // At the end of the grace this cuts what is left. Without it, the server counts a socket as gone a little before the socket says
+      // so itself, and its exchanges have to hear of it first.
+      for (const connection of this.#connections) connection.cut();
+      resolve();
+    };
+    const grace = setTimeout(end, graceMs);
+    this.#house.draining = true;
+    // Not the server's own close: that one also destroys connections whose answer is still on its way to a slow reader, and stops the
+    // clock that ends slow requests.
+    NetServer.prototype.close.call(this.#server, () => {
+      clearTimeout(grace);
+      this.#server.close();
+      end();
+    });
+    for (const connection of this.#connections) {
+      if (connection.quiet) connection.socket.destroy();
+    }
+    return promise;
+  }
+
+  #wire(connected: 'connection' | 'secureConnection'): void {
+    const server = this.#server;
+    server.on(connected, (socket: Socket) => this.#connect(socket));
+    server.on('request', (request, response) => this.#hear(request, response, false, null));
+    // Without these two node:http asks for a body, or refuses an expectation, before anybody has looked at the request.
+    server.on('checkContinue', (request, response) => this.#hear(request, response, true, null));
+    server.on('checkExpectation', (request, response) => this.#hear(request, response, false, HttpRejection.Expectation));
+    server.on('connect', (_request, socket) => this.#refuseTunnel(socket as Socket));
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#stumble(error.code ?? '', socket as Socket));
+    server.on('drop', () => this.#house.onRejected(HttpRejection.Connections));
+  }
+
+  #connect(socket: Socket): void {
+    const connection = new HttpConnection(socket);
+    this.#connections.add(connection);
+    socket.once('close', () => this.#connections.delete(connection));
+  }
+
+  #hear(request: HttpRequest, response: HttpResponse, awaitsContinue: boolean, known: Rejection | null): void {
+    const connection = HttpConnection.of(request.socket)!;
+    connection.heard(request);
+    if (connection.ending) {
+      // It comes behind an answer that ends the connection. node:http keeps each of these until then, so their number has a bound.
+      if (++connection.unheard > MAX_PIPELINED) connection.socket.destroy();
+      return;
+    }
+    const flaw = known ?? flawOf(connection, request);
+    if (flaw !== null) {
+      this.#reject(connection, response, flaw);
+      return;
+    }
+    const head = new HttpHead(request.method!, request.url!, request.headers, connection.remoteAddress);
+    new HttpExchange(this.#house, connection, head, response, awaitsContinue).begin();
+  }
+
+  #reject(connection: HttpConnection, response: HttpResponse, rejection: Rejection): void {
+    const { headers, socket } = response.req;
+    connection.ending = true;
+    this.#house.onRejected(rejection);
+    if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) {
+      // Its body is not worth reading, and may be no body at all.
+      response.req.read(0);
+      socket.destroySoon = lingerSoon;
+    }
+    endWithRejection(response, rejection);
+  }
+
+  #refuseTunnel(socket: Socket): void {
+    // The parser has let go of the socket, and nobody else listens for its errors.
+    socket.on('error', () => socket.destroy());
+    const connection = HttpConnection.of(socket)!;
+    if (connection.ending || connection.newest !== null) socket.destroy();
+    else this.#refuseRaw(socket, HttpRejection.Connect);
+  }
+
+  /** What the parser or its clock could not go on with. node:http says so again with each further piece, so all of this may run twice. */
+  #stumble(code: string, socket: Socket): void {
+    const connection = HttpConnection.of(socket);
+    if (connection === null || !socket.writable || !isOfParser(code)) {
+      socket.destroy();
+      return;
+    }
+    const isTimeout = code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    const newest = connection.newest;
+    if (newest?.reading === true) {
+      if (isTimeout) newest.timeOut();
+      else socket.destroy();
+      return;
+    }
+    // The answer that ends the connection is under way: what came after it is not listened to.
+    if (connection.ending) return;
+    if (newest !== null || connection.midBody || (isTimeout && connection.quiet)) {
+      socket.destroy();
+      return;
+    }
+    connection.ending = true;
+    this.#refuseRaw(socket, rejectionFor(code));
+  }
+
+  #refuseRaw(socket: Socket, rejection: Rejection): void {
+    this.#house.onRejected(rejection);
+    socket.write(rejection.raw);
+    linger(socket);
+  }
+}
+
+function flawOf(connection: HttpConnection, request: HttpRequest): Rejection | null {
+  if (request.httpVersionMajor !== 1 || request.httpVersionMinor > 1) return HttpRejection.Version;
+  if (connection.live.length >= MAX_PIPELINED) return HttpRejection.Pipelined;
+  return flawOfRequest(request.method!, request.url!, request.rawHeaders);
+}
+
+const isOfParser = (code: string): boolean => code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT';
+
+function rejectionFor(code: string): Rejection {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return HttpRejection.HeadersTimeout;
+  return code === 'HPE_HEADER_OVERFLOW' ? HttpRejection.HeaderBytes : HttpRejection.Syntax;
+}

@@ -1,0 +1,72 @@
+import { costOf } from '../../accounting/cost-meter.ts';
+import { cacheEntryOf } from '../../cache/cache-entry.ts';
+import type { CacheStore } from '../../core/cache.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Inferred, RequestContext } from '../../core/context.ts';
+import { Fault, type FaultKind } from '../../core/faults.ts';
+import type { UsageBook } from '../../core/money.ts';
+import { millis } from '../../core/units.ts';
+import { Verdict } from '../../core/verdict.ts';
+import type { Stage } from '../lifecycle.ts';
+import { keyFor, type Recall } from './recall.ts';
+
+export interface BookOptions {
+  readonly clock: Clock;
+  readonly store: CacheStore;
+  readonly recall: Recall;
+  readonly usage: UsageBook;
+}
+
+/** Settles what the request cost and what others gain from it, before the last byte leaves. */
+export class Book implements Stage {
+  readonly #o: BookOptions;
+
+  constructor(options: BookOptions) {
+    this.#o = options;
+  }
+
+  /** @hot */
+  run(ctx: RequestContext): Verdict {
+    if (ctx.route === null || ctx.principal === null) return Verdict.Next;
+    if (ctx.fault !== null) this.#fail(ctx, ctx.fault);
+    else this.#keep(ctx as Inferred);
+    this.#settle(ctx);
+    return Verdict.Next;
+  }
+
+  #keep(ctx: Inferred): void {
+    if (ctx.cacheResult !== 'miss' || ctx.cacheKey === '') return;
+    const expiresMs = millis(this.#o.clock.nowMs() + ctx.route.cacheTtlMs);
+    const origin = { model: ctx.route.model, variant: ctx.answeredBy.name, expiresMs };
+    const entry = cacheEntryOf(ctx.prediction, origin);
+    // After a fallback the entry belongs to stable: kept under the canary's key it would outlive the canary's outage.
+    const key = ctx.answeredBy === ctx.variant ? ctx.cacheKey : keyFor(ctx, ctx.answeredBy);
+    this.#o.store.set(key, entry);
+    this.#o.recall.land(ctx, entry);
+  }
+
+  #fail(ctx: RequestContext, kind: FaultKind): void {
+    const own = kind === Fault.ClientGone || kind === Fault.DeadlineOver || kind === Fault.BackendTimeout;
+    this.#o.recall.fail(ctx, kind, ctx.faultDetail, !own);
+  }
+
+  #settle(ctx: RequestContext): void {
+    const variant = ctx.answeredBy ?? ctx.variant;
+    const cacheHit = ctx.cacheResult === 'hit' || ctx.cacheResult === 'shared';
+    if (ctx.fault === null && ctx.answeredBy !== null) {
+      const outputs = ctx.prediction!.outputs;
+      for (let i = 0; i < outputs.length; i++) ctx.usage.outputBytes += outputs[i]!.data.length;
+      ctx.cost = costOf(ctx.answeredBy.price, ctx.usage, cacheHit);
+    }
+    this.#o.usage.book({
+      tenant: ctx.principal!.tenant.id,
+      model: ctx.route!.model,
+      variant: variant === null ? '' : variant.name,
+      priceVersion: variant === null ? '' : variant.price.version,
+      cacheHit,
+      failed: ctx.fault !== null,
+      cost: ctx.cost,
+      usage: ctx.usage,
+    });
+  }
+}

@@ -1,0 +1,120 @@
+import type { CallOptions } from '../../core/backend.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Placed } from '../../core/context.ts';
+import { Fault, type FaultKind } from '../../core/faults.ts';
+import type { InferenceRequest, Prediction } from '../../core/inference.ts';
+import type { Tally } from '../../core/observer.ts';
+import type { Variant } from '../../core/traffic.ts';
+import { Verdict } from '../../core/verdict.ts';
+import { admitTo, leaveFrom } from '../../router/variant-gate.ts';
+import { Attempt, type AttemptOwner } from '../attempt.ts';
+import type { Lifecycle, Stage } from '../lifecycle.ts';
+
+/** Calls for one request: the first, and one more on stable when the first variant could not be reached. */
+const MAX_ATTEMPTS = 2;
+/** Milliseconds a caller is told to wait when no variant can take the request. */
+const NO_VARIANT_WAIT_MS = 1_000;
+
+export interface InferOptions {
+  readonly clock: Clock;
+  readonly tally: Tally;
+  /** Late-bound: the lifecycle is built from its phases. */
+  readonly lifecycle: () => Lifecycle;
+}
+
+/** The backend call, with its permit, its one retry on stable, and the check of what came back. */
+export class Infer implements Stage<Placed>, AttemptOwner {
+  readonly #clock: Clock;
+  readonly #tally: Tally;
+  readonly #lifecycle: () => Lifecycle;
+
+  constructor(options: InferOptions) {
+    this.#clock = options.clock;
+    this.#tally = options.tally;
+    this.#lifecycle = options.lifecycle;
+  }
+
+  /** @hot */
+  run(ctx: Placed): Verdict {
+    return this.#begin(ctx, ctx.variant);
+  }
+
+  settled(attempt: Attempt, prediction: Prediction): void {
+    const { ctx, variant } = attempt;
+    const lie = ctx.route.contract!.lie(askedOf(ctx), prediction);
+    if (lie !== '') {
+      this.failed(attempt, Fault.BackendLied, lie, true);
+      return;
+    }
+    this.#tally.attempt(ctx.route.model, variant.name, '', this.#clock.nowUs() - attempt.startedUs);
+    if (ctx.ticket !== attempt.ticket) return;
+    ctx.call = null;
+    ctx.prediction = prediction;
+    ctx.answeredBy = variant;
+    ctx.usage.computeUs = prediction.computeUs;
+    this.#lifecycle().resume(ctx, attempt.ticket, Verdict.Next);
+  }
+
+  failed(attempt: Attempt, kind: FaultKind, detail: string, reached: boolean): void {
+    const { ctx, variant } = attempt;
+    this.#note(ctx, variant, kind, this.#clock.nowUs() - attempt.startedUs);
+    if (ctx.ticket !== attempt.ticket) return;
+    ctx.call = null;
+    if (!reached && this.#mayFallBack(ctx, variant, kind)) {
+      // A second call may answer or refuse at once; both are carried on from here, since the first left `run` long ago.
+      const verdict = this.#begin(ctx, ctx.route.plan.variants[0]!);
+      if (verdict !== Verdict.Park) this.#lifecycle().resume(ctx, ctx.ticket, verdict);
+      return;
+    }
+    ctx.refuse(kind, detail);
+    this.#lifecycle().resume(ctx, attempt.ticket, Verdict.Refuse);
+  }
+
+  closed(attempt: Attempt): void {
+    leaveFrom(attempt.variant);
+  }
+
+  #begin(ctx: Placed, variant: Variant): Verdict {
+    ctx.attempts++;
+    if (!admitTo(variant)) return this.#shut(ctx, variant);
+    const attempt = new Attempt(this, ctx, variant, this.#clock.nowUs());
+    const options: CallOptions = {
+      timeoutMs: ctx.deadlineMs - this.#clock.nowMs(),
+      traceparent: ctx.traceparent,
+      requestId: ctx.requestId,
+    };
+    ctx.call = variant.backend.open(askedOf(ctx), options, attempt);
+    return Verdict.Park;
+  }
+
+  /** The variant takes nothing now: it is not warm, or it is full. */
+  #shut(ctx: Placed, variant: Variant): Verdict {
+    const ready = variant.state.readiness.is === 'ready';
+    const kind = ready ? Fault.Overloaded : Fault.NoVariant;
+    this.#note(ctx, variant, kind, 0);
+    if (this.#mayFallBack(ctx, variant, Fault.BackendUnreachable)) return this.#begin(ctx, ctx.route.plan.variants[0]!);
+    ctx.retryAfterMs = NO_VARIANT_WAIT_MS;
+    return ctx.refuse(kind, ready ? `Variant "${variant.name}" is full.` : `Variant "${variant.name}" is not ready.`);
+  }
+
+  /** A caller that named its variant gets that one or a fault; a fallback would answer a question it did not ask. */
+  #mayFallBack(ctx: Placed, variant: Variant, kind: FaultKind): boolean {
+    return kind.retry === 'elsewhere' && variant.role !== 'stable' && !ctx.pinned && ctx.attempts < MAX_ATTEMPTS;
+  }
+
+  #note(ctx: Placed, variant: Variant, kind: FaultKind, durationUs: number): void {
+    this.#tally.attempt(ctx.route.model, variant.name, kind.code, durationUs);
+    if (kind.blame === 'client') return;
+    variant.state.failures++;
+    variant.state.lastFault = kind.code;
+  }
+}
+
+/** Guards judge the whole answer, or a caller could leave out the output that would be blocked; InspectOutput narrows it afterwards. */
+function askedOf(ctx: Placed): InferenceRequest {
+  const { request } = ctx;
+  if (ctx.route.outputGuards === null || request.wanted.length === 0) return request;
+  return { ...request, wanted: NO_NAMES };
+}
+
+const NO_NAMES: readonly string[] = Object.freeze([]);

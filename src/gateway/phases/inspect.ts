@@ -1,0 +1,60 @@
+import type { Authorised, Inferred, RequestContext } from '../../core/context.ts';
+import { Fault } from '../../core/faults.ts';
+import { type GuardChain, type Inspection, Ruling } from '../../core/guard.ts';
+import type { Tensor } from '../../core/inference.ts';
+import { type Maybe, Verdict } from '../../core/verdict.ts';
+import type { Stage } from '../lifecycle.ts';
+
+/** Does the input fit the signature, and do the guards let it pass? */
+export class InspectInput implements Stage<Authorised> {
+  /** @hot */
+  run(ctx: Authorised): Maybe<Verdict> {
+    const refusal = ctx.route.contract!.refusal(ctx.request);
+    if (refusal !== '') return ctx.refuse(Fault.BadRequest, refusal);
+    const chain = ctx.route.inputGuards;
+    return chain === null ? Verdict.Next : inspect(ctx, chain, 'input', ctx.request.inputs);
+  }
+}
+
+/** Do the guards let the answer pass? They see all of it; the caller then gets what it asked for. */
+export class InspectOutput implements Stage<Inferred> {
+  /** @hot */
+  run(ctx: Inferred): Maybe<Verdict> {
+    const chain = ctx.route.outputGuards;
+    if (chain === null) return Verdict.Next;
+    const verdict = inspect(ctx, chain, 'output', ctx.prediction.outputs);
+    if (ctx.request.wanted.length === 0) return verdict;
+    return typeof verdict === 'number' ? narrow(ctx, verdict) : verdict.then((settled) => narrow(ctx, settled));
+  }
+}
+
+function narrow(ctx: Inferred, verdict: Verdict): Verdict {
+  const { outputs, computeUs } = ctx.prediction;
+  if (verdict === Verdict.Next)
+    ctx.prediction = { outputs: outputs.filter(({ name }) => ctx.request.wanted.includes(name)), computeUs };
+  return verdict;
+}
+
+function inspect(ctx: Authorised, chain: GuardChain, side: 'input' | 'output', tensors: Tensor[]): Maybe<Verdict> {
+  const inspection: Inspection = {
+    tenant: ctx.principal.tenant.id,
+    model: ctx.route.model,
+    side,
+    tensors,
+    guard: '',
+    rule: '',
+    flags: [],
+  };
+  const ruling = chain.inspect(inspection);
+  if (typeof ruling === 'number') return verdictOf(ctx, inspection, ruling);
+  return ruling.then((settled) => verdictOf(ctx, inspection, settled));
+}
+
+function verdictOf(ctx: RequestContext, inspection: Inspection, ruling: Ruling): Verdict {
+  if (inspection.flags.length > 0) ctx.flags = ctx.flags.concat(inspection.flags);
+  if (ruling === Ruling.Block) {
+    return ctx.refuse(Fault.GuardBlocked, `Guard "${inspection.guard}" on the ${inspection.side}: ${inspection.rule}.`);
+  }
+  if (ruling === Ruling.Error) return ctx.refuse(Fault.GuardFailed, `Guard "${inspection.guard}" on the ${inspection.side}.`);
+  return Verdict.Next;
+}

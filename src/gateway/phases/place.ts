@@ -1,0 +1,27 @@
+import type { Authorised } from '../../core/context.ts';
+import { Verdict } from '../../core/verdict.ts';
+import { affinityOf } from '../../router/affinity.ts';
+import { choose } from '../../router/traffic-plan.ts';
+import type { Stage } from '../lifecycle.ts';
+
+/** Which variant? A pure choice by hash, so that the cache key can hold it and every replica agrees; health is asked in Infer. */
+export class Place implements Stage<Authorised> {
+  /** @hot */
+  run(ctx: Authorised): Verdict {
+    ctx.affinity = affinityOf(stickyKey(ctx));
+    if (ctx.variant === null) ctx.variant = choose(ctx.route.plan, ctx.affinity);
+    return Verdict.Next;
+  }
+}
+
+/** The first present of: sequence, configured header, session header, tenant where config says so, and else the request itself. */
+function stickyKey(ctx: Authorised): string {
+  if (ctx.request.sequenceId !== '') return ctx.request.sequenceId;
+  if (ctx.route.stickyHeader !== '') {
+    const key = ctx.head.header(ctx.route.stickyHeader);
+    if (key !== '') return key;
+  }
+  const session = ctx.head.header('x-sluice-session');
+  if (session !== '') return session;
+  return ctx.route.stickyByTenant ? ctx.principal.tenant.id : ctx.requestId;
+}

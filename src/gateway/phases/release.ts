@@ -1,0 +1,36 @@
+import type { RequestContext } from '../../core/context.ts';
+import { Fault } from '../../core/faults.ts';
+import type { ByteBudget } from '../../core/limits.ts';
+import type { Observer } from '../../core/observer.ts';
+import type { Recall } from './recall.ts';
+
+export interface ReleaseOptions {
+  readonly bytes: ByteBudget;
+  readonly observer: Observer;
+  readonly recall: Recall;
+}
+
+/** Gives back everything held and tells the observer. Runs once, when the exchange has closed. */
+export class Release {
+  readonly #o: ReleaseOptions;
+
+  constructor(options: ReleaseOptions) {
+    this.#o = options;
+  }
+
+  /** @hot */
+  run(ctx: RequestContext): void {
+    if (ctx.timer !== null) {
+      clearTimeout(ctx.timer);
+      ctx.timer = null;
+    }
+    for (let i = 0; i < ctx.permits.length; i++) ctx.permits[i]!.release();
+    ctx.permits.length = 0;
+    if (ctx.heldBytes > 0) this.#o.bytes.give(ctx.heldBytes);
+    ctx.heldBytes = 0;
+    // A leader that crashed on its way never came through Book whole: nobody may wait for it for ever.
+    if (ctx.leads) this.#o.recall.fail(ctx, Fault.Bug, '', false);
+    ctx.body = [];
+    this.#o.observer.finished(ctx);
+  }
+}

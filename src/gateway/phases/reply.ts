@@ -1,0 +1,64 @@
+import type { Inferred, RequestContext } from '../../core/context.ts';
+import { Fault } from '../../core/faults.ts';
+import { Verdict } from '../../core/verdict.ts';
+import type { ShadowQueues } from '../../router/shadow-queues.ts';
+import type { Stage } from '../lifecycle.ts';
+
+/** Longest wait a caller is told, milliseconds. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/** Writes the answer. Shadows get their copy after it is on its way. */
+export class WriteReply implements Stage {
+  readonly #shadows: ShadowQueues;
+
+  constructor(shadows: ShadowQueues) {
+    this.#shadows = shadows;
+  }
+
+  /** @hot */
+  run(ctx: RequestContext): Verdict {
+    if (ctx.gone) {
+      // Others waited for this answer, so it was found all the same; its own client hears nothing.
+      if (ctx.fault === null) ctx.refuse(Fault.ClientGone);
+      ctx.exit.reset();
+      return Verdict.Next;
+    }
+    if (ctx.fault !== null) ctx.codec.encodeFault(ctx);
+    else if (!ctx.reply.ready) ctx.codec.encode(ctx);
+    addHeaders(ctx);
+    ctx.exit.send(ctx.reply);
+    if (ctx.prediction !== null && ctx.fault === null) this.#copy(ctx as Inferred);
+    return Verdict.Next;
+  }
+
+  #copy(ctx: Inferred): void {
+    const shadows = ctx.route.plan.shadows;
+    if (shadows.length === 0 || ctx.pinned || ctx.request.sequenceId !== '') return;
+    // An answer from memory was compared when it was found.
+    if (ctx.cacheResult === 'hit' || ctx.cacheResult === 'shared') return;
+    this.#shadows.offer(ctx.route.model, shadows, ctx.affinity, ctx.request, ctx.prediction, ctx.traceparent, ctx.requestId);
+  }
+}
+
+function addHeaders(ctx: RequestContext): void {
+  const headers = ctx.reply.headers;
+  headers.push('x-request-id', ctx.requestId);
+  if (ctx.answeredBy !== null && ctx.fault === null) {
+    headers.push('x-sluice-variant', ctx.answeredBy.name);
+    headers.push('x-sluice-cache', ctx.cacheResult);
+    headers.push('x-sluice-cost-nano-usd', String(ctx.cost));
+  }
+  if (ctx.rateRemaining >= 0) addRateHeaders(ctx);
+  if (ctx.fault !== null && ctx.fault.retry === 'later') {
+    const waitMs = Math.min(ctx.retryAfterMs, MAX_RETRY_AFTER_MS);
+    headers.push('retry-after', String(Math.max(1, Math.ceil(waitMs / 1000))));
+  }
+}
+
+/** The fields of draft-ietf-httpapi-ratelimit-headers: the policy's quota and window, and what is left of it now. */
+function addRateHeaders(ctx: RequestContext): void {
+  const tenant = ctx.principal!.tenant;
+  const windowS = tenant.ratePerSecond > 0 ? Math.max(1, Math.ceil(tenant.burst / tenant.ratePerSecond)) : 1;
+  ctx.reply.headers.push('ratelimit-policy', `"requests";q=${tenant.burst};w=${windowS}`);
+  ctx.reply.headers.push('ratelimit', `"requests";r=${ctx.rateRemaining};t=${Math.ceil(ctx.rateResetMs / 1000)}`);
+}

@@ -1,0 +1,217 @@
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { MemoryUsageBook } from '../accounting/usage-book.ts';
+import { OnnxHost } from '../backends/onnx/onnx-host.ts';
+import { Flights } from '../cache/flights.ts';
+import { MemoryCacheStore } from '../cache/memory-store.ts';
+import type { Config } from '../config/schema.ts';
+import { SecretReader } from '../config/secrets.ts';
+import { SystemClock } from '../core/clock.ts';
+import type { ControlPlane } from '../core/control-plane.ts';
+import type { Front, Listener } from '../core/exchange.ts';
+import type { Variant } from '../core/traffic.ts';
+import { GatewayFront } from '../gateway/gateway-front.ts';
+import { GrpcListener } from '../gateway/listeners/grpc-listener.ts';
+import { HttpListener } from '../gateway/listeners/http-listener.ts';
+import { LocalByteBudget } from '../limits/byte-budget.ts';
+import { LocalConcurrencyCap } from '../limits/concurrency.ts';
+import { GrpcProtocol } from '../protocols/grpc/grpc-protocol.ts';
+import { RestProtocol } from '../protocols/rest/rest-protocol.ts';
+import { ShadowQueues } from '../router/shadow-queues.ts';
+import { createLog, type Log } from '../telemetry/access-log.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { RequestObserver } from '../telemetry/observer.ts';
+import { type AuditLog, FileAuditLog, LogAuditLog } from './audit-log.ts';
+import { GeneratedSecrets } from './generated-secrets.ts';
+import { buildLifecycle } from './lifecycle-assembly.ts';
+import { LiveSnapshot } from './live-snapshot.ts';
+import { PlanKeeper } from './plan-keeper.ts';
+import { buildTenancy, type Tenancy } from './tenants.ts';
+import { TlsFiles } from './tls-files.ts';
+import { buildRoutes } from './variants.ts';
+import { Warmer } from './warmer.ts';
+
+/** Misses in flight, above what the process cap lets in by default; and requests that wait for one, who are all told in one tick. */
+const FLIGHT_LIMITS = { maxKeys: 65_536, maxWaiters: 256 };
+
+export interface GatewayOptions {
+  readonly config: Config;
+  /** Absolute path, for messages. */
+  readonly file: string;
+  readonly baseDir: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  readonly stateDir: string;
+}
+
+/** One gateway in this process: builds everything that the config asks for, starts it, and stops it without losing a request. */
+export class GatewayProcess {
+  readonly log: Log;
+  readonly plane: ControlPlane;
+  readonly generated = new GeneratedSecrets();
+  readonly adminToken: string;
+  readonly #o: GatewayOptions;
+  readonly #clock = new SystemClock();
+  readonly #metrics: Metrics;
+  readonly #observer: RequestObserver;
+  readonly #host: OnnxHost;
+  readonly #live: LiveSnapshot;
+  readonly #warmer: Warmer;
+  readonly #shadows: ShadowQueues;
+  readonly #audit: AuditLog;
+  readonly #listeners: readonly Listener[];
+  #serving = false;
+  #stopped: Promise<void> | null = null;
+
+  constructor(options: GatewayOptions) {
+    const { config } = options;
+    this.#o = options;
+    this.log = createLog(config.telemetry.logLevel);
+    this.#metrics = new Metrics({ version: options.version });
+    this.#observer = new RequestObserver({ config: config.telemetry, clock: this.#clock, metrics: this.#metrics, log: this.log });
+    this.#host = new OnnxHost({ threads: config.onnx.threads, clock: this.#clock });
+    const secrets = new SecretReader(options);
+    this.adminToken = secrets.read(config.listen.admin.token, 'listen.admin.token', () =>
+      this.generated.add('admin.token', `sla_${randomBytes(32).toString('base64url')}`),
+    );
+    const tenancy = buildTenancy(config, { secrets, generated: this.generated, configFile: options.file });
+    const tls = new TlsFiles(options.baseDir, options.file);
+    const routes = buildRoutes(config, {
+      clock: this.#clock,
+      tally: this.#metrics,
+      host: this.#host,
+      secrets,
+      tls,
+      baseDir: options.baseDir,
+    });
+    this.#live = new LiveSnapshot(routes, tenancy.keys);
+    this.#warmer = new Warmer({
+      live: this.#live,
+      narrowing: new Map(
+        Object.entries(config.models).map(([name, model]) => [name, { rules: model.inputs, maxRows: model.maxRows }]),
+      ),
+      configFile: options.file,
+      onState: (model, variant) => this.#noteState(model, variant),
+    });
+    this.#shadows = new ShadowQueues(Object.keys(config.models), config.shadow, this.#clock, (model, variant, outcome) =>
+      this.#metrics.shadow(model, variant, outcome),
+    );
+    this.#audit = this.#openAudit();
+    const store = new MemoryCacheStore(config.cache);
+    const usage = new MemoryUsageBook();
+    this.plane = new PlanKeeper({
+      live: this.#live,
+      audit: this.#audit,
+      usage,
+      store,
+      metrics: () => this.#metrics.text(),
+      isServing: () => this.#serving,
+    });
+    const bytes = new LocalByteBudget(config.limits.maxInFlightBytes);
+    const front = this.#buildFront(tenancy, store, usage, bytes);
+    this.#listeners = this.#buildListeners(front, tls);
+    this.#watch(store, bytes);
+  }
+
+  /** Warms the variants and opens the listeners. Rejects when a model file cannot be loaded or a port is taken. */
+  async start(): Promise<{ http: number; grpc: number }> {
+    await this.#warmer.start();
+    const [http, grpc] = [await this.#listeners[0]!.listen(), await this.#listeners[1]!.listen()];
+    this.#serving = true;
+    return { http, grpc };
+  }
+
+  /** Keeps generated secrets where the CLI finds them. Returns why it could not, or an empty text. */
+  saveSecrets(adminUrl: string): string {
+    return this.generated.save(this.#o.stateDir, { adminUrl });
+  }
+
+  /** Not ready at once, then no new connections, then the end of what is in flight, then everything else. Safe to call again. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    const { delayMs, graceMs } = this.#o.config.shutdown;
+    const wasServing = this.#serving;
+    this.#serving = false;
+    if (wasServing && delayMs > 0) await new Promise((done) => setTimeout(done, delayMs));
+    if (wasServing) await Promise.all(this.#listeners.map((listener) => listener.drain(graceMs)));
+    this.#warmer.close();
+    await this.#shadows.close();
+    const variants = this.#live.current.routes.flatMap((route) => [
+      ...route.plan.variants,
+      ...route.plan.shadows.map((share) => share.variant),
+    ]);
+    await Promise.all(variants.map((variant) => variant.backend.close()));
+    await this.#host.close();
+    await this.#observer.shutdown();
+    this.#audit.close();
+    this.generated.forget();
+    this.log.info('stopped', {});
+    await this.log.flush();
+  }
+
+  #buildFront(tenancy: Tenancy, store: MemoryCacheStore, usage: MemoryUsageBook, bytes: LocalByteBudget): Front {
+    const { config, version } = this.#o;
+    const onLost = (error: unknown): void => this.log.error('lost error', { err: error });
+    const { lifecycle, admit } = buildLifecycle({
+      clock: this.#clock,
+      limiter: tenancy.limiter,
+      processCap: new LocalConcurrencyCap(config.limits.maxInFlightRequests),
+      bytes,
+      maxBodyBytes: config.limits.maxBodyBytes,
+      store,
+      flights: new Flights(FLIGHT_LIMITS, onLost),
+      usage,
+      shadows: this.#shadows,
+      observer: this.#observer,
+      tally: this.#metrics,
+      onLost,
+    });
+    const { maxTensors, maxJsonDepth } = config.limits;
+    const isReady = (): boolean => this.plane.isReady();
+    const server = { maxTensors, serverName: 'sluice', serverVersion: version, isReady };
+    return new GatewayFront({
+      clock: this.#clock,
+      http: new RestProtocol({ ...server, maxJsonDepth }),
+      grpc: new GrpcProtocol(server),
+      lifecycle,
+      admit,
+      observer: this.#observer,
+      snapshot: () => this.#live.current,
+    });
+  }
+
+  #buildListeners(front: Front, files: TlsFiles): readonly Listener[] {
+    const { listen, limits } = this.#o.config;
+    const onRejected = (code: string): void => this.#metrics.rejected(code);
+    const http = new HttpListener(listen.http, { tls: files.pair(listen.http.tls, 'listen.http.tls'), onRejected }, front);
+    const grpcOptions = { tls: files.pair(listen.grpc.tls, 'listen.grpc.tls'), maxBodyBytes: limits.maxBodyBytes };
+    return [http, new GrpcListener(listen.grpc, grpcOptions, front)];
+  }
+
+  #openAudit(): AuditLog {
+    const { file } = this.#o.config.audit;
+    if (file === null) return new LogAuditLog((message, fields) => this.log.info(message, fields));
+    return new FileAuditLog(resolve(this.#o.baseDir, file), () => this.#clock.wallMs());
+  }
+
+  #noteState(model: string, variant: Variant): void {
+    const { readiness } = variant.state;
+    const fields = { model, variant: variant.name, backend: variant.backend.kind, target: variant.backend.target };
+    if (readiness.is === 'ready') this.log.info('variant ready', fields);
+    else this.log.warn('variant not ready', { ...fields, state: readiness.is, reason: readiness.reason });
+  }
+
+  #watch(store: MemoryCacheStore, bytes: LocalByteBudget): void {
+    this.#metrics.watch({
+      bodyBytesInFlight: () => bytes.usedBytes,
+      cacheBytes: () => store.usedBytes,
+      cacheEntries: () => store.entries,
+      shadowQueueLength: () => this.#shadows.length,
+      routes: () => this.#live.current.routes,
+    });
+  }
+}

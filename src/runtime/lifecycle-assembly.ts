@@ -1,0 +1,66 @@
+import type { Flights } from '../cache/flights.ts';
+import type { CacheStore } from '../core/cache.ts';
+import type { Clock } from '../core/clock.ts';
+import type { ByteBudget, RateLimiter } from '../core/limits.ts';
+import type { UsageBook } from '../core/money.ts';
+import type { Observer, Tally } from '../core/observer.ts';
+import type { ConcurrencyCap } from '../core/tenant.ts';
+import { Lifecycle } from '../gateway/lifecycle.ts';
+import { Admit } from '../gateway/phases/admit.ts';
+import { Authorise } from '../gateway/phases/authorise.ts';
+import { Book } from '../gateway/phases/book.ts';
+import { Decode } from '../gateway/phases/decode.ts';
+import { Identify } from '../gateway/phases/identify.ts';
+import { Infer } from '../gateway/phases/infer.ts';
+import { InspectInput, InspectOutput } from '../gateway/phases/inspect.ts';
+import { Place } from '../gateway/phases/place.ts';
+import { Recall } from '../gateway/phases/recall.ts';
+import { Release } from '../gateway/phases/release.ts';
+import { WriteReply } from '../gateway/phases/reply.ts';
+import type { ShadowQueues } from '../router/shadow-queues.ts';
+
+/** The mechanisms that the phases bring together. */
+export interface Mechanisms {
+  readonly clock: Clock;
+  readonly limiter: RateLimiter;
+  readonly processCap: ConcurrencyCap;
+  readonly bytes: ByteBudget;
+  readonly maxBodyBytes: number;
+  readonly store: CacheStore;
+  readonly flights: Flights;
+  readonly usage: UsageBook;
+  readonly shadows: ShadowQueues;
+  readonly observer: Observer;
+  readonly tally: Tally;
+  readonly onLost: (error: unknown) => void;
+}
+
+/** Builds the phases and the lifecycle that drives them. */
+export function buildLifecycle(m: Mechanisms): { lifecycle: Lifecycle; admit: Admit } {
+  const { clock, bytes, store, flights, observer } = m;
+  // Infer, Recall and the deadline carry requests on, so they need the lifecycle that is built from them.
+  const late = (): Lifecycle => lifecycle;
+  const admit = new Admit({ clock, limiter: m.limiter, processCap: m.processCap, bytes, maxBodyBytes: m.maxBodyBytes });
+  const recall = new Recall({ clock, store, flights, lifecycle: late });
+  const release = new Release({ bytes, observer, recall });
+  const lifecycle = new Lifecycle(
+    {
+      identify: new Identify(clock),
+      admit,
+      decode: new Decode(),
+      authorise: new Authorise(clock, (ctx) => lifecycle.abort(ctx, false)),
+      inspectInput: new InspectInput(),
+      place: new Place(),
+      recall,
+      infer: new Infer({ clock, tally: m.tally, lifecycle: late }),
+      inspectOutput: new InspectOutput(),
+      book: new Book({ clock, store, recall, usage: m.usage }),
+      reply: new WriteReply(m.shadows),
+      release: (ctx) => release.run(ctx),
+      hasFollowers: (ctx) => recall.hasFollowers(ctx),
+    },
+    () => clock.nowUs(),
+    m.onLost,
+  );
+  return { lifecycle, admit };
+}

@@ -1,0 +1,64 @@
+import { mintKey, parseKey, sha256Of } from '../auth/api-key.ts';
+import { type KeyEntry, KeyRing } from '../auth/key-ring.ts';
+import { ConfigError } from '../config/problem.ts';
+import type { Config } from '../config/schema.ts';
+import type { SecretReader } from '../config/secrets.ts';
+import type { ApiKeyConfig } from '../config/tenant-schema.ts';
+import type { Tenant } from '../core/tenant.ts';
+import type { BucketId } from '../core/units.ts';
+import { LocalConcurrencyCap } from '../limits/concurrency.ts';
+import { LocalRateLimiter } from '../limits/gcra.ts';
+import type { GeneratedSecrets } from './generated-secrets.ts';
+
+/** What the tenants of a config become: their keys and their limits. */
+export interface Tenancy {
+  readonly keys: KeyRing;
+  readonly limiter: LocalRateLimiter;
+}
+
+export interface TenancySources {
+  readonly secrets: SecretReader;
+  readonly generated: GeneratedSecrets;
+  readonly configFile: string;
+}
+
+/** One rate bucket a tenant; every key of the tenant draws from it. */
+export function buildTenancy(config: Config, sources: TenancySources): Tenancy {
+  const limiter = new LocalRateLimiter(config.tenants.length);
+  const entries: KeyEntry[] = [];
+  config.tenants.forEach((tenantConfig, t) => {
+    const bucket = t as BucketId;
+    const { requestsPerSecond, burst } = tenantConfig.rate;
+    limiter.configure(bucket, requestsPerSecond, burst);
+    const tenant: Tenant = {
+      id: tenantConfig.id,
+      buckets: [bucket],
+      ratePerSecond: requestsPerSecond,
+      burst,
+      concurrency: new LocalConcurrencyCap(tenantConfig.maxInFlight),
+    };
+    tenantConfig.keys.forEach((key, k) => {
+      const digest = digestOf(key, `tenants.${t}.keys.${k}`, tenantConfig.id, sources);
+      const expiresMs = key.expires === null ? null : Date.parse(key.expires);
+      entries.push({ id: key.id, sha256: digest, scopes: key.scopes, models: key.models, expiresMs, tenant });
+    });
+  });
+  return { keys: new KeyRing(entries), limiter };
+}
+
+function digestOf(key: ApiKeyConfig, path: string, tenant: string, sources: TenancySources): Buffer {
+  if ('sha256' in key) return Buffer.from(key.sha256, 'hex');
+  const secret = sources.secrets.read(key.secret, `${path}.secret`, () =>
+    sources.generated.add(`key.${tenant}.${key.id}`, mintKey('demo', key.id).key),
+  );
+  const parsed = parseKey(secret);
+  if (parsed === null || parsed.id !== key.id) {
+    throw new ConfigError(sources.configFile, [
+      {
+        path: `${path}.secret`,
+        message: `found a value that is no key with the id "${key.id}"; make one with: sluice keys new --id ${key.id}`,
+      },
+    ]);
+  }
+  return sha256Of(secret);
+}

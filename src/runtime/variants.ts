@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { priceSheetOf } from '../accounting/price.ts';
+import { GrpcBackend } from '../backends/grpc/grpc-backend.ts';
+import { OnnxBackend } from '../backends/onnx/onnx-backend.ts';
+import type { OnnxHost } from '../backends/onnx/onnx-host.ts';
+import type { GrpcBackendConfig, ModelConfig, VariantConfig } from '../config/model-schema.ts';
+import type { Config } from '../config/schema.ts';
+import type { SecretReader } from '../config/secrets.ts';
+import type { Backend } from '../core/backend.ts';
+import type { Clock } from '../core/clock.ts';
+import type { GuardChain } from '../core/guard.ts';
+import type { Tally } from '../core/observer.ts';
+import { type Route, type Variant, VariantState } from '../core/traffic.ts';
+import { basisPoints } from '../core/units.ts';
+import { buildChain } from '../guards/chain.ts';
+import { planOf } from '../router/traffic-plan.ts';
+import type { TlsFiles } from './tls-files.ts';
+
+export interface RouteSources {
+  readonly clock: Clock;
+  readonly tally: Tally;
+  readonly host: OnnxHost;
+  readonly secrets: SecretReader;
+  readonly tls: TlsFiles;
+  /** Folder that model files are named from. */
+  readonly baseDir: string;
+}
+
+/** Routes for every model of a config; their contracts come when their variants are warm. */
+export function buildRoutes(config: Config, sources: RouteSources): Route[] {
+  return Object.entries(config.models).map(([model, modelConfig]) => buildRoute(model, modelConfig, sources));
+}
+
+function buildRoute(model: string, config: ModelConfig, sources: RouteSources): Route {
+  const built = config.variants.map((variant, v) => ({
+    variant: buildVariant(model, variant, `models.${model}.variants.${v}`, sources),
+    weightBp: variant.weight,
+  }));
+  const stable = built.find(({ variant }) => variant.role === 'stable')!;
+  const canaries = built.filter(({ variant }) => variant.role === 'canary');
+  const stableBp = canaries.reduce((left, canary) => left - canary.weightBp, 10_000);
+  const shadows = built.filter(({ variant }) => variant.role === 'shadow');
+  const inputGuards = guardsOf(model, config, 'input', sources);
+  const outputGuards = guardsOf(model, config, 'output', sources);
+  return {
+    model,
+    plan: planOf({
+      model,
+      revision: 1,
+      variants: [{ variant: stable.variant, weightBp: stableBp }, ...canaries],
+      shadows: shadows.map(({ variant, weightBp }) => ({ variant, sample: basisPoints(weightBp) })),
+    }),
+    contract: null,
+    inputGuards,
+    outputGuards,
+    policy: policyOf(config, inputGuards, outputGuards),
+    cacheTtlMs: config.cache === null ? 0 : config.cache.ttlMs,
+    timeoutMs: config.timeoutMs,
+    stickyHeader: config.sticky.header,
+    stickyByTenant: config.sticky.tenant,
+  };
+}
+
+function guardsOf(model: string, config: ModelConfig, side: 'input' | 'output', sources: RouteSources): GuardChain | null {
+  return buildChain(config.guards[side], {
+    model,
+    side,
+    onRuling: (guard, ruling) => sources.tally.ruling(model, side, guard, ruling),
+  });
+}
+
+/** Digest of everything that judges this model's requests and answers: an answer judged by other rules is no answer. */
+function policyOf(config: ModelConfig, input: GuardChain | null, output: GuardChain | null): string {
+  const parts = JSON.stringify([input?.policy ?? '', output?.policy ?? '', config.inputs, config.maxRows]);
+  return createHash('sha256').update(parts).digest('base64url');
+}
+
+function buildVariant(model: string, config: VariantConfig, path: string, sources: RouteSources): Variant {
+  return {
+    name: config.name,
+    labels: config.labels,
+    role: config.role,
+    backend: buildBackend(model, config, `${path}.backend`, sources),
+    price: priceSheetOf(config.price),
+    maxInFlight: config.maxInFlight,
+    state: new VariantState(),
+  };
+}
+
+function buildBackend(model: string, config: VariantConfig, path: string, sources: RouteSources): Backend {
+  const { backend } = config;
+  switch (backend.kind) {
+    case 'onnx':
+      return new OnnxBackend(backend, {
+        model,
+        variant: config.name,
+        path: resolve(sources.baseDir, backend.path),
+        host: sources.host,
+        clock: sources.clock,
+        onBatch: (rows) => sources.tally.batch(model, config.name, rows),
+      });
+    case 'grpc':
+      return new GrpcBackend(backend, { model, clock: sources.clock, ...grpcSecrets(backend, path, sources) });
+    default:
+      return backend satisfies never;
+  }
+}
+
+function grpcSecrets(config: GrpcBackendConfig, path: string, sources: RouteSources): GrpcSecrets {
+  const noDemo = (): string => {
+    throw new Error(`${path}.credential: a generated secret is unknown to the server; use env or file`);
+  };
+  const credential = config.credential === null ? null : sources.secrets.read(config.credential, `${path}.credential`, noDemo);
+  if (config.tls === null) return { credential, tls: null };
+  const { caFile, certFile, keyFile, serverName } = config.tls;
+  const read = (file: string | null, name: string): Buffer | null =>
+    file === null ? null : sources.tls.read(file, `${path}.tls.${name}`);
+  return {
+    credential,
+    tls: { ca: read(caFile, 'caFile'), cert: read(certFile, 'certFile'), key: read(keyFile, 'keyFile'), serverName },
+  };
+}
+
+interface GrpcSecrets {
+  readonly credential: string | null;
+  readonly tls: {
+    readonly ca: Buffer | null;
+    readonly cert: Buffer | null;
+    readonly key: Buffer | null;
+    readonly serverName: string | null;
+  } | null;
+}

@@ -1,0 +1,81 @@
+import pino from 'pino';
+import type { Config } from '../config/schema.ts';
+import type { RequestContext } from '../core/context.ts';
+import { AccessLine, type LineLevel, levelOf } from './access-line.ts';
+import { BufferedDestination, type LogDestination } from './log-destination.ts';
+
+export type LogLevel = Config['telemetry']['logLevel'];
+
+/** Data beside a message. `err` takes whatever was thrown. Never bodies, keys or prompts. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** The log of this process: a fixed message with its data in fields, and one line for each request. */
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** The access line of a request that has ended. */
+  request(ctx: RequestContext, durationUs: number, wallMs: number): void;
+  /** Lines lost because they could not be written fast enough. */
+  readonly linesDropped: number;
+  /** Resolves when all lines have left this process, or after a bounded wait. Never rejects. */
+  flush(): Promise<void>;
+}
+
+const STDOUT = 1;
+const NO_FIELDS: LogFields = Object.freeze({});
+
+/** Opens the log on standard output, or on another destination. */
+export function createLog(level: LogLevel, destination: LogDestination = new BufferedDestination(STDOUT)): Log {
+  return new JsonLog(level, destination);
+}
+
+/** JSON lines: the rare ones by pino, and those of requests as `AccessLine` builds them. */
+class JsonLog implements Log {
+  readonly #pino: pino.Logger;
+  readonly #destination: LogDestination;
+  readonly #accessLine = new AccessLine();
+  readonly #enabled: Readonly<Record<LineLevel, boolean>>;
+
+  constructor(level: LogLevel, destination: LogDestination) {
+    this.#destination = destination;
+    this.#pino = pino({ level, base: null, formatters: { level: (label) => ({ level: label }) } }, destination);
+    this.#enabled = {
+      debug: this.#pino.isLevelEnabled('debug'),
+      info: this.#pino.isLevelEnabled('info'),
+      warn: this.#pino.isLevelEnabled('warn'),
+      error: this.#pino.isLevelEnabled('error'),
+    };
+  }
+
+  get linesDropped(): number {
+    return this.#destination.linesDropped;
+  }
+
+  debug(message: string, fields = NO_FIELDS): void {
+    this.#pino.debug(fields, message);
+  }
+
+  info(message: string, fields = NO_FIELDS): void {
+    this.#pino.info(fields, message);
+  }
+
+  warn(message: string, fields = NO_FIELDS): void {
+    this.#pino.warn(fields, message);
+  }
+
+  error(message: string, fields = NO_FIELDS): void {
+    this.#pino.error(fields, message);
+  }
+
+  /** @hot */
+  request(ctx: RequestContext, durationUs: number, wallMs: number): void {
+    const level = levelOf(ctx);
+    if (this.#enabled[level]) this.#destination.write(this.#accessLine.write(ctx, level, durationUs, wallMs));
+  }
+
+  flush(): Promise<void> {
+    return this.#destination.flush();
+  }
+}

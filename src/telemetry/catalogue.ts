@@ -1,0 +1,124 @@
+/** The one list of metrics: names, help, labels and buckets. Nothing else in the gateway spells a metric's name. */
+
+export interface MetricSpec {
+  readonly name: string;
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram's buckets, ascending; empty for the other kinds. */
+  readonly buckets: readonly number[];
+}
+
+export const METRIC_PREFIX = 'sluice_';
+
+/** From a cache hit to the longest timeouts in use. Seconds. */
+const CALL_SECONDS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+] as const;
+/** Phases that only think take microseconds. Seconds. */
+const PHASE_SECONDS = [0.000005, 0.00001, 0.000025, 0.00005, ...CALL_SECONDS] as const;
+/** Powers of two up to the largest batch that config allows. */
+const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] as const;
+
+const counter = (name: string, help: string, ...labels: string[]): MetricSpec =>
+  Object.freeze({ name: METRIC_PREFIX + name, kind: 'counter', help, labels, buckets: [] });
+const gauge = (name: string, help: string, ...labels: string[]): MetricSpec =>
+  Object.freeze({ name: METRIC_PREFIX + name, kind: 'gauge', help, labels, buckets: [] });
+const histogram = (name: string, help: string, buckets: readonly number[], ...labels: string[]): MetricSpec =>
+  Object.freeze({ name: METRIC_PREFIX + name, kind: 'histogram', help, labels, buckets });
+
+/**
+ * Every label value comes from a closed set: config, the fault catalogue, or a list in the code. What a stranger names is never one:
+ * `model` and `variant` are empty where a request was refused before it was known to be for a model its caller may use.
+ */
+export const CATALOGUE = Object.freeze({
+  requests: counter(
+    'requests_total',
+    'Requests finished, by how they ended: ok, or who is to blame (client, upstream, gateway).',
+    'face',
+    'codec',
+    'model',
+    'variant',
+    'outcome',
+  ),
+  faults: counter('faults_total', 'Requests refused, by fault and by the phase that refused.', 'code', 'phase', 'model'),
+  requestSeconds: histogram(
+    'request_duration_seconds',
+    'From the last header field in to the last byte out.',
+    CALL_SECONDS,
+    'model',
+    'variant',
+    'outcome',
+  ),
+  phaseSeconds: histogram(
+    'phase_duration_seconds',
+    'Time in each phase of a request; decode includes the wait for the body.',
+    PHASE_SECONDS,
+    'phase',
+  ),
+  inFlight: gauge('requests_in_flight', 'Requests begun and not finished.', 'face'),
+  requestBytes: counter('request_bytes_total', 'Bytes of request inputs.', 'model'),
+  responseBytes: counter('response_bytes_total', 'Bytes of answer outputs.', 'model'),
+  cacheRequests: counter(
+    'cache_requests_total',
+    'Requests that came to the cache, by result: hit, miss, shared, bypass.',
+    'model',
+    'result',
+  ),
+  guardRulings: counter(
+    'guard_rulings_total',
+    'Rulings of guards: allow, flag, rewrite, block, error.',
+    'model',
+    'side',
+    'guard',
+    'ruling',
+  ),
+  backendAttempts: counter(
+    'backend_attempts_total',
+    'Calls to backends, by how they ended: OK or the code of a fault.',
+    'model',
+    'variant',
+    'code',
+  ),
+  backendSeconds: histogram(
+    'backend_duration_seconds',
+    'Time of calls that were begun, failed ones too.',
+    CALL_SECONDS,
+    'model',
+    'variant',
+  ),
+  shadowCopies: counter(
+    'shadow_copies_total',
+    'Copies for shadows: dropped, failed, agreed, disagreed, incomparable.',
+    'model',
+    'variant',
+    'outcome',
+  ),
+  batchRows: histogram('batch_rows', 'Rows in each run of a model in this process.', ROWS, 'model', 'variant'),
+  cost: counter('cost_nano_usd_total', 'Booked cost in billionths of a US dollar.', 'tenant', 'model', 'variant'),
+  httpRejected: counter('http_rejected_total', 'HTTP exchanges refused before they were a request, by fault.', 'code'),
+  spans: counter('trace_spans_total', 'Spans of sampled traces: exported, failed, dropped.', 'outcome'),
+  logLinesDropped: counter('log_lines_dropped_total', 'Log lines lost because the log could not be written fast enough.'),
+  bodyBytesInFlight: gauge('body_bytes_in_flight', 'Bytes of request bodies held now.'),
+  cacheBytes: gauge('cache_bytes', 'Bytes of all cache entries.'),
+  cacheEntries: gauge('cache_entries', 'Cache entries.'),
+  shadowQueueLength: gauge('shadow_queue_length', 'Copies waiting for a shadow.'),
+  eventLoopDelay: gauge(
+    'event_loop_delay_seconds',
+    'How late the event loop was, 99th percentile of the time since the last scrape.',
+  ),
+  variantReady: gauge('variant_ready', '1 when the variant is ready for traffic.', 'model', 'variant'),
+  planWeight: gauge('plan_weight_bp', 'Share of the traffic, or of copies for a shadow, in basis points.', 'model', 'variant'),
+  planRevision: gauge('plan_revision', 'Revision of the traffic plan.', 'model'),
+  buildInfo: gauge('build_info', 'Always 1; the version is in the label.', 'version'),
+} satisfies Record<string, MetricSpec>);
+
+/** The catalogue as a Markdown table, for the documentation. */
+export function metricsDocs(): string {
+  const lines = ['| metric | kind | labels | meaning |', '|---|---|---|---|'];
+  for (const spec of Object.values<MetricSpec>(CATALOGUE)) {
+    const labels = spec.labels.map((label) => `\`${label}\``).join(', ');
+    lines.push(`| \`${spec.name}\` | ${spec.kind} | ${labels} | ${spec.help} |`);
+  }
+  return `${lines.join('\n')}\n`;
+}

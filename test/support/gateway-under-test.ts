@@ -1,0 +1,159 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { stringify } from 'yaml';
+
+/** A real gateway process on free ports, started from a config object, as a user would start it. */
+export interface GatewayUnderTest {
+  readonly httpUrl: string;
+  readonly httpPort: number;
+  readonly grpcAddress: string;
+  readonly adminUrl: string;
+  readonly adminToken: string;
+  /** API keys by tenant. */
+  readonly keys: Readonly<Record<string, string>>;
+  readonly process: ChildProcess;
+  readonly dir: string;
+  /** Everything the process has written so far. */
+  output(): string;
+  /** Sends SIGTERM and resolves with the exit code. */
+  stop(): Promise<number | null>;
+}
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const NODE = process.execPath;
+/** Fivefold of what a start takes on a slow shared machine. */
+const START_LIMIT_MS = 40_000;
+
+export const MODEL_DIR = join(ROOT, 'models');
+
+/** Runs `sluice` with `args` to its end. */
+export function runCli(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(NODE, [join(ROOT, 'src/cli/main.ts'), ...args], { env: { ...process.env, ...env }, cwd: ROOT });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  return new Promise((done) => child.on('close', (code) => done({ code, out, err })));
+}
+
+/** Starts a gateway. `config` is the config file as an object; the three faces get free ports on loopback. */
+export async function startGateway(config: Readonly<Record<string, unknown>>): Promise<GatewayUnderTest> {
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
+  const file = join(dir, 'config.yaml');
+  writeFileSync(file, stringify({ ...config, listen: freeListen(config['listen']) }));
+  const child = spawn(NODE, [join(ROOT, 'src/cli/main.ts'), 'serve', file], {
+    env: { ...process.env, SLUICE_STATE_DIR: join(dir, 'state') },
+    cwd: ROOT,
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const exited = new Promise<number | null>((done) => child.on('close', done));
+  await untilServing(() => output, exited);
+  const find = (pattern: RegExp): string => {
+    const match = pattern.exec(output);
+    if (match === null) throw new Error(`The gateway printed no ${pattern}:\n${output}`);
+    return match[1]!;
+  };
+  const httpUrl = find(/HTTP +(https?:\/\/\S+)/);
+  return {
+    httpUrl,
+    httpPort: Number(new URL(httpUrl).port),
+    grpcAddress: find(/gRPC +(\S+)/),
+    adminUrl: find(/admin +(http:\/\/\S+)/),
+    adminToken: find(/admin token: (\S+)/),
+    keys: keysIn(output, config),
+    process: child,
+    dir,
+    output: () => output,
+    stop: async () => {
+      child.kill('SIGTERM');
+      const code = await exited;
+      rmSync(dir, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+interface ListenConfig {
+  readonly http?: object;
+  readonly grpc?: object;
+  readonly admin?: object;
+}
+
+function freeListen(listen: unknown): object {
+  const given = (listen ?? {}) as ListenConfig;
+  return {
+    http: { host: '127.0.0.1', port: 0, ...given.http },
+    grpc: { host: '127.0.0.1', port: 0, ...given.grpc },
+    admin: { host: '127.0.0.1', port: 0, token: { generate: true }, ...given.admin },
+  };
+}
+
+async function untilServing(output: () => string, exited: Promise<number | null>): Promise<void> {
+  let code: number | null | undefined;
+  void exited.then((value) => (code = value));
+  const limit = Date.now() + START_LIMIT_MS;
+  while (!output().includes('curl -s') || !output().includes('/metrics')) {
+    if (code !== undefined) throw new Error(`The gateway ended with ${code}:\n${output()}`);
+    if (Date.now() > limit) throw new Error(`The gateway did not start in time:\n${output()}`);
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
+/** The first generated key is printed as the demo key, the others with their tenant. */
+function keysIn(output: string, config: Readonly<Record<string, unknown>>): Record<string, string> {
+  const tenants = config['tenants'] as readonly { readonly id: string }[];
+  const keys: Record<string, string> = {};
+  const demo = /demo key: (\S+)/.exec(output);
+  if (demo !== null) keys[tenants[0]!.id] = demo[1]!;
+  for (const match of output.matchAll(/key of (\S+): (\S+)/g)) keys[match[1]!] ??= match[2]!;
+  return keys;
+}
+
+/** One sample of a counter or gauge of `/metrics`, summed over the series whose labels include `labels`. */
+export async function metric(
+  gateway: GatewayUnderTest,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<number> {
+  const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+  let sum = 0;
+  for (const line of text.split('\n')) {
+    const match = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line);
+    if (match === null || match[1] !== name) continue;
+    const found = Object.fromEntries([...(match[2] ?? '').matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map((m) => [m[1], m[2]]));
+    if (Object.entries(labels).every(([key, value]) => found[key] === value)) sum += Number(match[3]);
+  }
+  return sum;
+}
+
+/** A call to the admin API with its token. */
+export async function admin<Answer>(
+  gateway: GatewayUnderTest,
+  method: string,
+  path: string,
+  body: unknown = null,
+): Promise<Answer> {
+  const response = await fetch(`${gateway.adminUrl}/admin/v1/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${gateway.adminToken}`, 'content-type': 'application/json' },
+    body: body === null ? null : JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as Answer;
+}
+
+/** Asks again until `probe` holds, within a bound that a slow machine needs. */
+export async function eventually(what: string, probe: () => boolean | Promise<boolean>, limitMs = 20_000): Promise<void> {
+  const limit = Date.now() + limitMs;
+  while (!(await probe())) {
+    if (Date.now() > limit) throw new Error(`In vain waited for: ${what}`);
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}

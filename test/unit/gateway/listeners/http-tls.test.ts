@@ -1,0 +1,96 @@
+import { type ConnectionOptions, connect } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { httpListen } from '../../../../src/config/listen-schema.ts';
+import { HttpListener } from '../../../../src/gateway/listeners/http-listener.ts';
+import { RawConnection } from '../../../support/raw-http.ts';
+import { answer, RecordingFront } from '../../../support/recording-front.ts';
+import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from '../../../support/test-certificate.ts';
+
+const GET = 'GET /v2 HTTP/1.1\r\nHost: localhost\r\n\r\n';
+
+let front: RecordingFront;
+let rejected: string[];
+let listener: HttpListener;
+let port = 0;
+
+beforeEach(async () => {
+  front = new RecordingFront();
+  rejected = [];
+  listener = new HttpListener(
+    { ...httpListen.parse({ port: 0 }), headersTimeoutMs: 150 },
+    {
+      tls: { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY },
+      onRejected: (code) => rejected.push(code),
+      writeStallMs: 5_000,
+    },
+    front,
+  );
+  port = await listener.listen();
+});
+afterEach(async () => {
+  await listener.drain(50);
+  expect(front.violations).toEqual([]);
+});
+
+const secure = (options: ConnectionOptions = {}): Promise<RawConnection> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', servername: 'localhost', ca: TEST_CERTIFICATE, ...options }, () => {
+      resolve(RawConnection.over(socket));
+    });
+    socket.once('error', reject);
+  });
+
+describe('HttpListener over TLS', () => {
+  it('speaks TLS 1.3 and answers many requests on one connection', async () => {
+    const client = await secure({ minVersion: 'TLSv1.3' });
+    await client.send(GET).untilAnswers(1);
+    const [, second] = await client.send(GET).untilAnswers(2);
+    expect(second!.status).toBe(200);
+    expect(front.visits[1]!.head.remoteAddress).toContain('127.0.0.1');
+    client.destroy();
+  });
+
+  it('speaks TLS 1.2 and nothing older', async () => {
+    const client = await secure({ maxVersion: 'TLSv1.2' });
+    expect((await client.send(GET).untilAnswers(1))[0]!.status).toBe(200);
+    client.destroy();
+    await expect(secure({ minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' })).rejects.toThrow();
+  });
+
+  it('cuts a client that speaks plain text', async () => {
+    const client = await RawConnection.open(port);
+    expect(await client.send(GET).untilEnd()).toEqual([]);
+    expect(front.visits).toEqual([]);
+  });
+
+  it('ends a handshake that does not get on', async () => {
+    const client = await RawConnection.open(port);
+    expect(await client.untilEnd()).toEqual([]);
+  });
+
+  it('refuses what is malformed as it does in plain text', async () => {
+    const client = await secure();
+    const [found] = await client.send('GET /a/../b HTTP/1.1\r\nHost: localhost\r\n\r\n').untilEnd();
+    expect(found!.status).toBe(400);
+    expect(rejected).toEqual(['MALFORMED']);
+  });
+
+  it('notices a client that leaves before its answer', async () => {
+    front.onComplete = () => {};
+    const client = await secure();
+    client.send(GET);
+    await front.heard('complete');
+    client.destroy();
+    await front.heard('closed');
+    expect(front.only.events).toEqual(['open', 'complete', 'gone', 'closed']);
+  });
+
+  it('carries a large answer whole', async () => {
+    const piece = Buffer.alloc(1024 * 1024, 'a');
+    front.onComplete = ({ exit }) => exit.send(answer(200, ...Array<Buffer>(4).fill(piece)));
+    const client = await secure();
+    const [found] = await client.send(GET).untilAnswers(1);
+    expect(found!.body.length).toBe(4 * 1024 * 1024);
+    client.destroy();
+  });
+});
