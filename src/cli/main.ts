@@ -61,6 +61,10 @@ function explain(error: unknown, terminal: Terminal): Exit {
   return Exit.Failed;
 }
 
+/** A native model run cannot be interrupted; a process that has said all it has to say does not wait for one. */
+const LINGER_MS = 2_000;
+
 process.exitCode = await main(process.argv.slice(2), PROCESS_TERMINAL).catch((error: unknown) =>
   explain(error, PROCESS_TERMINAL),
 );
+setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -102,6 +102,7 @@ function checkModel(path: string, model: ModelConfig): ConfigProblem[] {
       });
     }
   });
+  problems.push(...checkRanges(path, model));
   const canaryBp = model.variants.reduce((sum, variant) => sum + (variant.role === 'canary' ? variant.weight : 0), 0);
   if (canaryBp > 10_000)
     problems.push({ path: `${path}.variants`, message: `canary weights sum to ${canaryBp / 100} %; expected at most 100` });
@@ -114,6 +115,22 @@ function checkModel(path: string, model: ModelConfig): ConfigProblem[] {
     });
   }
   return problems;
+}
+
+/** A least value above the greatest would refuse everything. */
+function checkRanges(path: string, model: ModelConfig): ConfigProblem[] {
+  const ranges = Object.entries(model.inputs).map(([input, { min, max }]) => ({ at: `${path}.inputs.${input}`, min, max }));
+  for (const [side, guards] of Object.entries(model.guards)) {
+    guards.forEach((guard, g) => {
+      if (guard.kind === 'bounds') ranges.push({ at: `${path}.guards.${side}.${g}`, min: guard.min, max: guard.max });
+    });
+  }
+  return ranges
+    .filter(({ min, max }) => min !== null && max !== null && min > max)
+    .map(({ at, min, max }) => ({
+      path: `${at}.min`,
+      message: `found ${min}, which is above max ${max}; expected at most that`,
+    }));
 }
 
 /** The host part of `host:port`, without the brackets of an IPv6 address. */

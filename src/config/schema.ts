@@ -53,7 +53,7 @@ export const config = z.strictObject({
             .min(0)
             .max(1)
             .default(0.01)
-            .describe('Share of new traces that is kept; a sampled parent is always followed.'),
+            .describe('Share of new traces that is kept; a sampled parent of an identified caller is always followed.'),
         })
         .nullable()
         .default(null)

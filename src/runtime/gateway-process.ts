@@ -111,11 +111,16 @@ export class GatewayProcess {
     const front = this.#buildFront(tenancy, store, usage, bytes);
     this.#listeners = this.#buildListeners(front, tls);
     this.#watch(store, bytes);
+    this.#metrics.watchLog(this.log);
   }
 
-  /** Warms the variants and opens the listeners. Rejects when a model file cannot be loaded or a port is taken. */
-  async start(): Promise<{ http: number; grpc: number }> {
-    await this.#warmer.start();
+  /**
+   * Warms the variants and opens the listeners. Null when it was stopped before it was up. Rejects when a model file cannot be loaded or a
+   * port is taken.
+   */
+  async start(): Promise<{ http: number; grpc: number } | null> {
+    await Promise.all([this.#warmer.start(), this.#observer.ready()]);
+    if (this.#stopped !== null) return null;
     const [http, grpc] = [await this.#listeners[0]!.listen(), await this.#listeners[1]!.listen()];
     this.#serving = true;
     return { http, grpc };

@@ -6,6 +6,9 @@ import type { Log } from './access-log.ts';
 import type { Metrics } from './metrics.ts';
 import { openTraces, PassedTraces, type Traces } from './traces.ts';
 
+/** Longest that the end of the process waits for a collector of traces. */
+const SHUTDOWN_LIMIT_MS = 3_000;
+
 export interface ObserverOptions {
   readonly config: Config['telemetry'];
   readonly clock: Clock;
@@ -67,6 +70,7 @@ export class RequestObserver implements Observer {
         clock,
         log,
         version: metrics.version,
+        shutdownLimitMs: SHUTDOWN_LIMIT_MS,
         count: (outcome, spans) => metrics.spans(outcome, spans),
       });
     } catch (error) {

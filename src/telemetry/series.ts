@@ -2,8 +2,8 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 import type { MetricSpec } from './catalogue.ts';
 
 /**
- * Counters and histograms whose rows are plain numbers. prom-client finds a row by hashing its labels anew on each call (0.2–0.5 µs, a
- * dozen times a request); here a row is looked up once and kept, and prom-client reads all rows when it is scraped.
+ * Counters and histograms whose rows are plain numbers. prom-client hashes a row's labels on each call, with prepared children too:
+ * 6 µs for the 17 values of a request, against 0.15 µs here. It still owns names, checks and the text that is scraped.
  */
 
 interface ExposedValue {

@@ -7,8 +7,6 @@ const MAX_QUEUED = 4_096;
 const BATCH_SPANS = 512;
 const BATCH_DELAY_MS = 1_000;
 const EXPORT_TIMEOUT_MS = 5_000;
-/** Longest that the end of the process waits for a collector. */
-const SHUTDOWN_LIMIT_MS = 3_000;
 const WARN_EVERY_MS = 60_000;
 const MAX_REASON = 200;
 
@@ -46,7 +44,7 @@ export class SpanQueue {
   async shutdown(): Promise<void> {
     let limit: NodeJS.Timeout | null = null;
     const over = new Promise<void>((resolve) => {
-      limit = setTimeout(resolve, SHUTDOWN_LIMIT_MS);
+      limit = setTimeout(resolve, this.#parts.shutdownLimitMs);
     });
     // A failed flush has been counted and told by the exporter.
     const flushed = this.#processor.shutdown().catch(() => {});

@@ -20,6 +20,8 @@ export interface TraceParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
+  /** Longest that `shutdown` waits for the collector. */
+  readonly shutdownLimitMs: number;
   /** Hears what became of spans. */
   readonly count: (outcome: SpanOutcome, spans: number) => void;
 }

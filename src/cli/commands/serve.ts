@@ -37,6 +37,7 @@ async function run(loaded: LoadedConfig, terminal: Terminal): Promise<Exit> {
   const stopped = stopOnSignal(gateway);
   try {
     const ports = await gateway.start();
+    if (ports === null) return await stopped;
     const adminPort = await admin.listen();
     const unsaved = gateway.saveSecrets(`http://${loaded.config.listen.admin.host}:${adminPort}`);
     if (unsaved !== '') gateway.log.warn('generated secrets stay in memory alone', { reason: unsaved });

@@ -68,6 +68,7 @@ describe('a config file', () => {
     ['models.digits.variants.0.role', 'canary', /found 0 variants with role stable/],
     ['models.digits.variants.0.weight', 5, /stable takes the rest/],
     ['models.digits.variants.0.weight', 0.005, /at most two decimals/],
+    ['models.digits.inputs', { image: { min: 2, max: 1 } }, /inputs\.image\.min: found 2, which is above max 1/],
     ['models', {}, /models: found none/],
     ['tenants.0.keys.0.models', ['other'], /found "other"; expected one of digits/],
     ['tenants.0.keys.0.sha256', 'secret-by-mistake', /found a text of 17 characters/],
