@@ -40,7 +40,7 @@ USER node
 # mount a config of your own that listens on 0.0.0.0.
 EXPOSE 8080 8081 8082
 
-# Node does not end by itself on signals as process 1 does in a shell; Sluice handles SIGTERM: it drains, then exits 0.
+# What a drain listens for: requests in flight finish, then the process exits 0. Give it as long as shutdown.graceMs.
 STOPSIGNAL SIGTERM
 
 # The slim base has no curl. Ready means that every model has a stable variant that answers.

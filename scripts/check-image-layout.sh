@@ -42,7 +42,7 @@ rm "$app/package-lock.json" "$app/.npmrc"
 cp -r "$root/dist" "$root/models" "$root/config" "$root/proto" "$root/bin" "$app/"
 [ ! -e "$app/src" ] || fail 'the layout holds src, so dist would not be what runs'
 # Port 0 takes a free one, so that the check disturbs nothing on this machine.
-sed -E 's/port: 808[0-2]\b/port: 0/' "$root/config/demo.yaml" > "$app/config/free-ports.yaml"
+sed -E 's/port: 808[0-2]/port: 0/' "$root/config/demo.yaml" > "$app/config/free-ports.yaml"
 
 # The user of the image owns nothing in it.
 chmod 755 "$work"

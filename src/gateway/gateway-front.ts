@@ -23,6 +23,8 @@ export interface FrontOptions {
   readonly observer: Observer;
   /** Read once a request. */
   readonly snapshot: () => Snapshot;
+  /** Hears of errors that nobody can be told about any more. */
+  readonly onLost: (error: unknown) => void;
 }
 
 /** Where listeners hand requests over: makes the context and starts its life. */
@@ -41,9 +43,18 @@ export class GatewayFront implements Front {
     ctx.startedMs = o.clock.nowMs();
     ctx.startedUs = o.clock.nowUs();
     ctx.requestId = requestIdOf(head.header('x-request-id'));
-    o.observer.opened(ctx);
+    this.#observe(ctx);
     o.lifecycle.drive(ctx);
     return ctx;
+  }
+
+  /** Nobody's request fails because it could not be watched. */
+  #observe(ctx: RequestContext): void {
+    try {
+      this.#o.observer.opened(ctx);
+    } catch (error) {
+      this.#o.onLost(error);
+    }
   }
 
   /** @hot */

@@ -186,6 +186,7 @@ export class GatewayProcess {
       admit,
       observer: this.#observer,
       snapshot: () => this.#live.current,
+      onLost,
     });
   }
 

@@ -1,7 +1,7 @@
 import type { InputRule } from '../../config/model-schema.ts';
 import type { Datatype } from '../../core/datatype.ts';
 import type { TensorSpec } from '../../core/signature.ts';
-import { longsOf, numbersOf, roundedTo } from './number-view.ts';
+import { longsOf, type Numbers, numbersOf, roundedTo } from './number-view.ts';
 import { StringRule } from './string-rule.ts';
 
 /**
@@ -51,26 +51,36 @@ class NumberRule implements ValueRule {
 
   fault(data: Uint8Array): string {
     const values = numbersOf(this.#datatype, data);
-    if (this.#finite) {
-      for (let i = 0; i < values.length; i++) {
-        const value = values[i]!;
-        if (value - value !== 0) return `value ${i} is NaN or infinite, expected a finite number`;
-      }
-    }
-    if (this.#bounded) {
-      for (let i = 0; i < values.length; i++) {
-        const value = values[i]!;
-        if (value < this.#min) return below(i, this.#min);
-        if (value > this.#max) return above(i, this.#max);
-      }
-    }
-    if (this.#allowed !== null) {
-      for (let i = 0; i < values.length; i++) {
-        if (!this.#allowed.has(values[i]!)) return notAllowed(i);
-      }
-    }
-    return '';
+    const strange = this.#finite ? firstNotFinite(values) : -1;
+    if (strange !== -1) return `value ${strange} is NaN or infinite, expected a finite number`;
+    const outside = this.#bounded ? firstOutside(values, this.#min, this.#max) : -1;
+    if (outside !== -1) return values[outside]! < this.#min ? below(outside, this.#min) : above(outside, this.#max);
+    const other = this.#allowed === null ? -1 : firstNotIn(values, this.#allowed);
+    return other === -1 ? '' : notAllowed(other);
   }
+}
+
+// Each loop is a function of its own, so that the engine compiles it as a whole and for good.
+
+function firstNotFinite(values: Numbers): number {
+  for (let i = 0; i < values.length; i++) {
+    if (values[i]! - values[i]! !== 0) return i;
+  }
+  return -1;
+}
+
+function firstOutside(values: Numbers, min: number, max: number): number {
+  for (let i = 0; i < values.length; i++) {
+    if (values[i]! < min || values[i]! > max) return i;
+  }
+  return -1;
+}
+
+function firstNotIn(values: Numbers, allowed: ReadonlySet<number>): number {
+  for (let i = 0; i < values.length; i++) {
+    if (!allowed.has(values[i]!)) return i;
+  }
+  return -1;
 }
 
 /** 64-bit integers are compared as what they are: as doubles, neighbours beyond 2^53 would be equal. */

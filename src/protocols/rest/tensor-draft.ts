@@ -5,7 +5,7 @@ import { type JsonCursor, NO_KEY } from '../../wire/json/cursor.ts';
 import { quoted, shapeText } from '../../wire/json/message-text.ts';
 import { NameTable } from '../../wire/json/name-table.ts';
 import { scanNumber } from '../../wire/json/number-token.ts';
-import { skipValue } from '../../wire/json/skip.ts';
+import { passArray, skipValue } from '../../wire/json/skip.ts';
 import { readTensorData } from '../../wire/json/tensor-reader.ts';
 import type { ParameterReader } from './parameters.ts';
 
@@ -75,7 +75,7 @@ export class TensorDraft {
       case DATA:
         cursor.peek();
         this.#dataAt = cursor.at;
-        return this.#datatype !== null && this.#shape !== null ? this.#readData(cursor) : skipValue(cursor, true) !== -1;
+        return this.#datatype !== null && this.#shape !== null ? this.#readData(cursor) : passArray(cursor);
       default:
         return skipValue(cursor, false) !== -1;
     }

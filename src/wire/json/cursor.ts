@@ -41,6 +41,7 @@ export class JsonCursor {
   at = 0;
   end = 0;
   depth = 0;
+  readonly maxDepth: number;
   /** Why the text is refused; empty while it is not. */
   fault = '';
   /** The number that was read last. */
@@ -52,13 +53,12 @@ export class JsonCursor {
   #ascii = true;
   /** Just behind an opening bracket, where no comma is due. */
   #fresh = false;
-  readonly #maxDepth: number;
   /** By depth: ARRAY, or the keys seen of an object: a bit for each known one, or a count where the object is skipped. */
   readonly #frames: Int32Array;
   readonly #strangers: (Set<string> | null)[];
 
   constructor(maxDepth: number) {
-    this.#maxDepth = maxDepth;
+    this.maxDepth = maxDepth;
     this.#frames = new Int32Array(maxDepth + 1);
     this.#strangers = new Array<Set<string> | null>(maxDepth + 1).fill(null);
   }
@@ -225,8 +225,13 @@ export class JsonCursor {
     return this.fail(`expected ${what}, found ${this.#found()}`, this.at);
   }
 
+  /** Stops the cursor: one bracket too many is open. Always false. */
+  tooDeep(at: number): boolean {
+    return this.fail(`nested deeper than ${this.maxDepth} levels`, at);
+  }
+
   #open(frame: number): boolean {
-    if (this.depth === this.#maxDepth) return this.fail(`nested deeper than ${this.#maxDepth} levels`, this.at);
+    if (this.depth === this.maxDepth) return this.tooDeep(this.at);
     this.at++;
     this.depth++;
     this.#frames[this.depth] = frame;

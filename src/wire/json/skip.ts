@@ -1,4 +1,17 @@
-import { LOWER_F, LOWER_N, LOWER_T, MINUS, NINE, OPEN_ARRAY, OPEN_OBJECT, QUOTE, UPPER_I, UPPER_N, ZERO } from './ascii.ts';
+import {
+  CLOSE_ARRAY,
+  LOWER_F,
+  LOWER_N,
+  LOWER_T,
+  MINUS,
+  NINE,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  QUOTE,
+  UPPER_I,
+  UPPER_N,
+  ZERO,
+} from './ascii.ts';
 import { type JsonCursor, NO_KEY } from './cursor.ts';
 import { scanNumber } from './number-token.ts';
 
@@ -26,6 +39,35 @@ export function skipValue(cursor: JsonCursor, tensorData: boolean): number {
       if (cursor.fault !== '') return -1;
     }
   }
+}
+
+/**
+ * @hot Passes over the array at the cursor by its quotes and brackets alone, at ten times the speed. Only for what is read later: reading
+ * checks it, and ends at the same bracket.
+ */
+export function passArray(cursor: JsonCursor): boolean {
+  if (cursor.peek() !== OPEN_ARRAY) return cursor.expected('an array of values');
+  const { bytes, end } = cursor;
+  const start = cursor.at;
+  const room = cursor.maxDepth - cursor.depth;
+  let depth = 0;
+  let at = start;
+  while (at < end) {
+    const byte = bytes[at]!;
+    if (byte === QUOTE) {
+      cursor.at = at;
+      if (!cursor.scanString()) return false;
+      at = cursor.at;
+      continue;
+    }
+    if (byte === OPEN_ARRAY && ++depth > room) return cursor.tooDeep(at);
+    at++;
+    if (byte === CLOSE_ARRAY && --depth === 0) {
+      cursor.at = at;
+      return true;
+    }
+  }
+  return cursor.fail('an array has no end', start);
 }
 
 /** What stands at the cursor, for messages. */

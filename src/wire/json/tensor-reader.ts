@@ -5,7 +5,7 @@ import type { ElementSink } from './element-sink.ts';
 import { Float32Sink, Float64Sink } from './float-sinks.ts';
 import { BoolSink, LongIntegerSink, ShortIntegerSink } from './integer-sinks.ts';
 import { shapeText } from './message-text.ts';
-import { skipValue } from './skip.ts';
+import { passArray, skipValue } from './skip.ts';
 import { StringSink } from './string-sink.ts';
 
 /**
@@ -104,7 +104,7 @@ function sinkFor(cursor: JsonCursor, datatype: Datatype, count: number): Element
 /** Strings are passed over once to learn how much room they take. */
 function stringSink(cursor: JsonCursor): StringSink | null {
   const start = cursor.at;
-  if (skipValue(cursor, true) === -1) return null;
+  if (!passArray(cursor)) return null;
   const size = cursor.at - start;
   cursor.at = start;
   return new StringSink(size);

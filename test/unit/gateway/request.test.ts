@@ -203,6 +203,7 @@ class World {
       admit,
       observer,
       snapshot: () => snapshot,
+      onLost: (error) => this.lost.push(error),
     });
   }
 

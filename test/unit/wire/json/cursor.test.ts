@@ -172,7 +172,7 @@ describe('JsonCursor', () => {
     const bomb = Buffer.alloc(4_000_000, '[');
     const start = performance.now();
     expect(skip(bomb)).toBe(false);
-    expect(performance.now() - start).toBeLessThan(50);
+    expect(performance.now() - start).toBeLessThan(250);
   });
 
   it('keeps nothing of the text when it stops', () => {
