@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { RequestContext } from '../core/context.ts';
+import { grpcStatusName } from '../core/grpc-status.ts';
 
 /** Names and attributes of a request's server span, by the semantic conventions of OpenTelemetry (1.45) where they have a word. */
 
@@ -7,27 +8,6 @@ import type { RequestContext } from '../core/context.ts';
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE']);
 const OTHER = '_OTHER';
 const MAX_TEXT = 200;
-
-/** By status number. */
-const GRPC_STATUS_NAMES: readonly string[] = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-];
 
 /** Few different ones: paths that callers make up stay out of it. */
 export function serverSpanName(ctx: RequestContext): string {
@@ -63,7 +43,7 @@ function addRpc(attributes: Attributes, ctx: RequestContext): void {
   const status = ctx.fault === null ? ctx.reply.grpc : ctx.fault.grpc;
   attributes['rpc.system.name'] = 'grpc';
   attributes['rpc.method'] = rpcMethod(ctx);
-  attributes['rpc.status_code'] = GRPC_STATUS_NAMES[status] ?? String(status);
+  attributes['rpc.status_code'] = grpcStatusName(status);
 }
 
 /** `package.Service/Method`; a method that was not found is not named. */

@@ -1,5 +1,5 @@
+import { GrpcStatus, grpcStatusName } from '../../core/grpc-status.ts';
 import type { GrpcChannel, UnaryOptions } from '../../wire/grpc/grpc-channel.ts';
-import { GrpcStatus, grpcStatusName } from '../../wire/grpc/grpc-status.ts';
 import type { UnarySink } from '../../wire/grpc/waiting-call.ts';
 
 /** How a question ended. `message` is null unless the status was OK. */

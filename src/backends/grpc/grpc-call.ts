@@ -1,7 +1,7 @@
 import type { Call, CallSink } from '../../core/backend.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
-import { grpcStatusName } from '../../wire/grpc/grpc-status.ts';
+import { grpcStatusName } from '../../core/grpc-status.ts';
 import type { UnaryCall, UnarySink } from '../../wire/grpc/waiting-call.ts';
 import { decodeInferResponse } from '../../wire/oip/infer-response.ts';
 import { faultOfStatus, isOversizedAnswer, quotedText } from './status-fault.ts';

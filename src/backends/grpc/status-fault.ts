@@ -1,5 +1,5 @@
 import { Fault, type FaultKind } from '../../core/faults.ts';
-import { GrpcStatus } from '../../wire/grpc/grpc-status.ts';
+import { GrpcStatus } from '../../core/grpc-status.ts';
 
 /** The row of the catalogue that a backend's status becomes; null stands for "the backend failed" and nothing more precise. */
 const FAULTS: ReadonlyMap<number, FaultKind> = new Map([

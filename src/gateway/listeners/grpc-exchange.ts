@@ -1,7 +1,7 @@
 import type { RequestContext } from '../../core/context.ts';
 import type { Exit, Front, Head, Reply } from '../../core/exchange.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
-import { GrpcStatus } from '../../wire/grpc/grpc-status.ts';
+import { GrpcStatus } from '../../core/grpc-status.ts';
 import type { ExchangeOwner, UnaryExchange } from '../../wire/grpc/unary-exchange.ts';
 
 /** One gRPC call between the wire and the front: its head, its way out, and the news of both. */

@@ -1,5 +1,5 @@
 import { ChannelCredentials, Client, type ClientOptions, type ServiceError } from '@grpc/grpc-js';
-import { GrpcStatus } from './grpc-status.ts';
+import { GrpcStatus } from '../../core/grpc-status.ts';
 import { toMetadata } from './metadata.ts';
 import { silencePackageLog } from './package-log.ts';
 import { type UnaryCall, type UnarySink, WaitingCall } from './waiting-call.ts';

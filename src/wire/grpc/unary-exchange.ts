@@ -1,6 +1,6 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { type Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
-import { GrpcStatus } from './grpc-status.ts';
+import { GrpcStatus } from '../../core/grpc-status.ts';
 import { toMetadata } from './metadata.ts';
 import { ownDeadline, streamOf } from './server-internals.ts';
 

@@ -1,5 +1,5 @@
 import { type ChannelInterface, type ClientUnaryCall, connectivityState, type ServiceError } from '@grpc/grpc-js';
-import { GrpcStatus } from './grpc-status.ts';
+import { GrpcStatus } from '../../core/grpc-status.ts';
 
 /** What becomes of a unary call. Exactly one of the two, once, never from inside the call that began it. */
 export interface UnarySink {

@@ -15,6 +15,8 @@ import {
 import { type JsonCursor, NO_KEY } from './cursor.ts';
 import { scanNumber } from './number-token.ts';
 
+const WORD = 4;
+
 /**
  * Passes over one value of any kind, checking it as strictly as one that is read. Returns how many strings, numbers and literals it holds,
  * or -1 on a fault. `tensorData` lets the bare words NaN, Infinity and -Infinity pass, which stand in tensor data alone.
@@ -42,17 +44,19 @@ export function skipValue(cursor: JsonCursor, tensorData: boolean): number {
 }
 
 /**
- * @hot Passes over the array at the cursor by its quotes and brackets alone, at ten times the speed. Only for what is read later: reading
+ * @hot Passes over the array at the cursor by its quotes and brackets alone, several times faster. Only for what is read later: reading
  * checks it, and ends at the same bracket.
  */
 export function passArray(cursor: JsonCursor): boolean {
   if (cursor.peek() !== OPEN_ARRAY) return cursor.expected('an array of values');
-  const { bytes, end } = cursor;
+  const { bytes, view, end } = cursor;
   const start = cursor.at;
   const room = cursor.maxDepth - cursor.depth;
   let depth = 0;
   let at = start;
   while (at < end) {
+    while (at + WORD <= end && isDull(view.getInt32(at, true))) at += WORD;
+    if (at === end) break;
     const byte = bytes[at]!;
     if (byte === QUOTE) {
       cursor.at = at;
@@ -68,6 +72,13 @@ export function passArray(cursor: JsonCursor): boolean {
     }
   }
   return cursor.fail('an array has no end', start);
+}
+
+/** No byte of the word is a quote, and none is above `?`, where letters and brackets are. */
+function isDull(word: number): boolean {
+  const unlike = word ^ 0x22222222;
+  // The well-known test for a zero byte: borrowing reaches a high bit that the byte itself does not have.
+  return (word & 0xc0c0c0c0) === 0 && ((unlike - 0x01010101) & ~unlike & 0x80808080) === 0;
 }
 
 /** What stands at the cursor, for messages. */

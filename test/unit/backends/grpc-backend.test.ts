@@ -6,7 +6,7 @@ import type { CallOptions } from '../../../src/core/backend.ts';
 import { SystemClock } from '../../../src/core/clock.ts';
 import { Fault, GatewayError } from '../../../src/core/faults.ts';
 import type { InferenceRequest, Prediction } from '../../../src/core/inference.ts';
-import { GrpcStatus } from '../../../src/wire/grpc/grpc-status.ts';
+import { GrpcStatus } from '../../../src/core/grpc-status.ts';
 import { type BackendFixture, backendContract } from '../../support/contracts/backend-contract.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GrpcStatus, grpcStatusName } from '../../../src/wire/grpc/grpc-status.ts';
+import { GrpcStatus, grpcStatusName } from '../../../src/core/grpc-status.ts';
 import { toMetadata } from '../../../src/wire/grpc/metadata.ts';
 
 const RESERVED = [

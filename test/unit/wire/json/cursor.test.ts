@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { JsonCursor, NO_KEY, STRANGER } from '../../../../src/wire/json/cursor.ts';
 import { NameTable } from '../../../../src/wire/json/name-table.ts';
-import { skipValue } from '../../../../src/wire/json/skip.ts';
+import { passArray, skipValue } from '../../../../src/wire/json/skip.ts';
 import { readText } from './read-value.ts';
 
 const DEPTH = 32;
@@ -88,6 +88,30 @@ describe('JsonCursor', () => {
       }),
       { numRuns: 6_000 },
     );
+  });
+
+  it('passes over an array by its brackets alone and ends where reading it ends', () => {
+    fc.assert(
+      fc.property(fc.oneof(texts, mutants), fc.nat(3), (text, spaces) => {
+        cursor.start(Buffer.concat([Buffer.alloc(spaces, ' '), Buffer.from('['), text, Buffer.from('] , "]"')]));
+        if (skipValue(cursor, false) === -1) return;
+        const end = cursor.at;
+        cursor.at = 0;
+        expect(passArray(cursor)).toBe(true);
+        expect(cursor.at).toBe(end);
+      }),
+      { numRuns: 2_000 },
+    );
+    for (const [text, fault] of [
+      ['{}', `expected an array of values, found '{' at byte 0`],
+      ['[1,"]', 'a string has no end at byte 3'],
+      ['[[1]', 'an array has no end at byte 0'],
+      ['['.repeat(33), 'nested deeper than 32 levels at byte 32'],
+    ] as const) {
+      cursor.start(Buffer.from(text));
+      expect(passArray(cursor)).toBe(false);
+      expect(cursor.fault).toBe(fault);
+    }
   });
 
   it.each([
