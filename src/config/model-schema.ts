@@ -94,6 +94,7 @@ export const inputRule = z.strictObject({
   max: z.number().nullable().default(null).describe('Greatest value; null sets none.'),
   nonFinite: z.enum(['allow', 'refuse']).default('refuse').describe('What to do with NaN and infinities.'),
   maxStringBytes: bytes.default(1_048_576).describe('Longest string of a BYTES input.'),
+  utf8: z.boolean().default(false).describe('Take only UTF-8 in a BYTES input; otherwise any bytes, such as images.'),
   allowedValues: z
     .array(z.union([z.string(), z.number()]))
     .nullable()

@@ -55,7 +55,7 @@ describe('a refusal over REST', () => {
     expect(await connection.until('KEY_MISSING')).toContain('HTTP/1.1 401');
     connection.destroy();
     const unknown = await inferRest(gateway, { key: 'sl_demo_nobody00_x_y', model: 'digits', inputs: image(0) });
-    expect(unknown.status).toBe(401);
+    expect([unknown.status, unknown.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
     expect(unknown.body['code']).toBe('KEY_UNKNOWN');
   });
 

@@ -3,13 +3,15 @@ import type { InputRule } from '../../config/model-schema.ts';
 
 const PREFIX_BYTES = 4;
 
-/** What the strings of a BYTES input must be: not too long, UTF-8, and one of the allowed ones where there are such. */
+/** What the strings of a BYTES input must be: not too long, UTF-8 where the rule says so, and one of the allowed ones where there are such. */
 export class StringRule {
   readonly #maxBytes: number;
+  readonly #utf8: boolean;
   readonly #allowed: ReadonlySet<string> | null;
 
   constructor(rule: InputRule) {
     this.#maxBytes = rule.maxStringBytes;
+    this.#utf8 = rule.utf8;
     const allowed = rule.allowedValues;
     this.#allowed = allowed === null ? null : new Set(allowed.filter((value) => typeof value === 'string'));
   }
@@ -21,7 +23,7 @@ export class StringRule {
       const size = bytes.readUInt32LE(at);
       at = from + size;
       if (size > this.#maxBytes) return `value ${index} has ${size} bytes, at most ${this.#maxBytes} are allowed`;
-      if (!isText(bytes, from, at)) return `value ${index} is not UTF-8`;
+      if (this.#utf8 && !isText(bytes, from, at)) return `value ${index} is not UTF-8`;
       if (this.#allowed !== null && !this.#allowed.has(bytes.toString('utf8', from, at))) {
         return `value ${index} is none of the allowed values`;
       }

@@ -20,6 +20,8 @@ export function fillReply(ctx: RequestContext, status: number, pieces: readonly 
 /** Writes `ctx.fault` into the reply. `hint` says what to do where the refusal itself has no detail. */
 export function fillFault(ctx: RequestContext, hint: string): void {
   const kind = ctx.fault ?? Fault.Bug;
+  // RFC 9110, 15.5.2: a 401 names the scheme that would be taken.
+  if (kind.http === 401) ctx.reply.headers.push('www-authenticate', 'Bearer');
   const message = publicMessage(kind, ctx.faultDetail === '' ? hint : ctx.faultDetail);
   const pieces = message === kind.message ? PLAIN_FAULTS.get(kind) : undefined;
   fillReply(ctx, kind.http, pieces ?? [faultBody(kind, message)]);

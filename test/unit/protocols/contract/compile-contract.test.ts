@@ -176,7 +176,8 @@ describe('rules of values', () => {
   it('walks the strings of BYTES', () => {
     expect(texts({}, 'a', '', 'é😀')).toBe('');
     expect(texts({ maxStringBytes: 3 }, 'abc', 'é😀')).toBe('input "x": value 1 has 6 bytes, at most 3 are allowed');
-    expect(texts({}, 'ok', Uint8Array.of(0x61, 0xff))).toBe('input "x": value 1 is not UTF-8');
+    expect(texts({ utf8: true }, 'ok', Uint8Array.of(0x61, 0xff))).toBe('input "x": value 1 is not UTF-8');
+    expect(texts({}, 'ok', Uint8Array.of(0x61, 0xff))).toBe('');
     expect(texts({ allowedValues: ['red', 'grün'] }, 'grün', 'red')).toBe('');
     expect(texts({ allowedValues: ['red', 'grün'] }, 'red', 'green')).toBe('input "x": value 1 is none of the allowed values');
     expect(judge('BYTES', [1], Uint8Array.of(5, 0, 0, 0, 1))).toBe('input "x": a length prefix points past the end of its data');
