@@ -93,7 +93,7 @@ describe('RestProtocol', () => {
     const reply = { status: 0, headers: [] as string[], pieces: [] as Uint8Array[], contentType: '' };
     const ctx = { match: found, fault: Fault.KeyMissing, faultDetail: '', reply } as never;
     found.codec.encodeFault(ctx);
-    expect(reply.headers).toEqual([]);
+    expect(reply.headers).toEqual(['www-authenticate', 'Bearer']);
     expect(JSON.parse(Buffer.concat(reply.pieces).toString())).toEqual({ error: 'No credential was sent.', code: 'KEY_MISSING' });
   });
 
