@@ -1,6 +1,6 @@
 import type { RequestContext } from './context.ts';
 import type { FaultKind } from './faults.ts';
-import type { Verdict } from './verdict.ts';
+import type { Maybe, Verdict } from './verdict.ts';
 
 /** What is known of a request before its body: enough to identify, limit and route it. */
 export interface Head {
@@ -47,9 +47,9 @@ export interface Codec {
   /** Closed set: becomes a metric label. */
   readonly name: string;
   /**
-   * Reads `ctx.body`. Next: `ctx.request` is filled. Answer: `ctx.reply` is filled, as for metadata and lists. Refuse: `ctx.fault`.
+   * Reads `ctx.body`; a promise only where bytes are unpacked off the event loop. Next: `ctx.request` is filled. Answer: `ctx.reply` is filled, as for metadata and lists. Refuse: `ctx.fault`.
    */
-  decode(ctx: RequestContext): Verdict;
+  decode(ctx: RequestContext): Maybe<Verdict>;
   /** Writes `ctx.prediction` into `ctx.reply`. */
   encode(ctx: RequestContext): void;
   /** Writes `ctx.fault` into `ctx.reply`. */

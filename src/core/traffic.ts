@@ -2,6 +2,7 @@ import type { Backend } from './backend.ts';
 import type { GuardChain } from './guard.ts';
 import type { PriceSheet } from './money.ts';
 import type { ModelContract, Signature } from './signature.ts';
+import { VariantStatistics } from './statistics.ts';
 import type { Principal } from './tenant.ts';
 import type { BasisPoints } from './units.ts';
 
@@ -21,6 +22,7 @@ export class VariantState {
   attempts = 0;
   failures = 0;
   lastFault = '';
+  readonly statistics = new VariantStatistics();
 }
 
 /** One deployable version behind a model. */

@@ -6,7 +6,7 @@ import type { Inferred, RequestContext } from '../../core/context.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
 import type { UsageBook } from '../../core/money.ts';
 import { millis } from '../../core/units.ts';
-import { Verdict } from '../../core/verdict.ts';
+import { Phase, Verdict } from '../../core/verdict.ts';
 import type { Stage } from '../lifecycle.ts';
 import { keyFor, type Recall } from './recall.ts';
 
@@ -31,6 +31,7 @@ export class Book implements Stage {
     if (ctx.fault !== null) this.#fail(ctx, ctx.fault);
     else this.#keep(ctx as Inferred);
     this.#settle(ctx);
+    this.#note(ctx);
     return Verdict.Next;
   }
 
@@ -48,6 +49,21 @@ export class Book implements Stage {
   #fail(ctx: RequestContext, kind: FaultKind): void {
     const own = kind === Fault.ClientGone || kind === Fault.DeadlineOver || kind === Fault.BackendTimeout;
     this.#o.recall.fail(ctx, kind, ctx.faultDetail, !own);
+  }
+
+  /** Adds to what the variant tells of itself. */
+  #note(ctx: RequestContext): void {
+    const variant = ctx.answeredBy ?? ctx.variant;
+    if (variant === null) return;
+    const { statistics } = variant.state;
+    const totalUs = this.#o.clock.nowUs() - ctx.startedUs;
+    if (ctx.fault !== null || ctx.answeredBy === null) statistics.fail.add(totalUs);
+    else if (ctx.cacheResult === 'hit' || ctx.cacheResult === 'shared') {
+      statistics.recalled(ctx.usage, totalUs, this.#o.clock.wallMs());
+    } else {
+      const inferUs = ctx.marksUs[Phase.Infer]! - ctx.marksUs[Phase.Recall]!;
+      statistics.answered(ctx.usage, inferUs, totalUs, this.#o.clock.wallMs());
+    }
   }
 
   #settle(ctx: RequestContext): void {
