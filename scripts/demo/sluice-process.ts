@@ -21,6 +21,7 @@ export interface SluiceOptions {
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const START_LIMIT_MS = 60_000;
+/** Beyond the grace that a gateway gives its requests by default. */
 const STOP_LIMIT_MS = 40_000;
 const FREE_PORT = { host: '127.0.0.1', port: 0 };
 /** The last line of what `serve` prints. */
@@ -40,9 +41,16 @@ export class SluiceProcess {
   /** Resolves when it serves; rejects, with nothing left behind, when it does not. */
   static async start(options: SluiceOptions): Promise<SluiceProcess> {
     const sluice = new SluiceProcess(options);
-    const timer = setTimeout(() => sluice.#child.kill('SIGKILL'), START_LIMIT_MS);
+    let timer: NodeJS.Timeout | null = null;
+    const late = new Promise<never>((_, reject) => {
+      const say = (): void =>
+        reject(
+          new Error(`${options.name} does not serve after ${START_LIMIT_MS / 1000} s. It said last:\n${sluice.#output.text}`),
+        );
+      timer = setTimeout(say, START_LIMIT_MS);
+    });
     try {
-      await Promise.race([sluice.#output.matched, sluice.died]);
+      await Promise.race([sluice.#output.matched, sluice.died, late]);
       sluice.#readSecrets();
       return sluice;
     } catch (error) {
@@ -50,7 +58,7 @@ export class SluiceProcess {
       sluice.#forget();
       throw error;
     } finally {
-      clearTimeout(timer);
+      if (timer !== null) clearTimeout(timer);
     }
   }
 

