@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Two projects: `unit` runs in this process with fake clocks; `e2e` starts real gateway processes on real sockets. */
+/**
+ * Three projects: `unit` runs in this process with fake clocks; `e2e` starts real gateway processes on real sockets; `peers` adds the
+ * clients and servers of others, which it installs.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -11,6 +14,16 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'peers',
+          include: ['test/peers/**/*.test.ts'],
+          globalSetup: ['test/peers/install.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
           fileParallelism: false,
         },
       },

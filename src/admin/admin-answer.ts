@@ -22,3 +22,8 @@ export function problem(
   const body = JSON.stringify({ type: 'about:blank', title, status, detail });
   return { status, contentType: 'application/problem+json', body: `${body}\n`, headers };
 }
+
+/** Nothing takes effect that is not on record. */
+export function unaudited(reason: string): AdminAnswer {
+  return problem(503, 'Service Unavailable', `Nothing was changed, since the audit record could not be written: ${reason}`);
+}

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '::1'];
 
@@ -15,10 +16,12 @@ export class AdminGate {
     this.#hosts = new Set([...LOOPBACK_NAMES, options.host, ...options.allowedHosts].map((host) => host.toLowerCase()));
   }
 
-  /** A name that resolves here without being ours is a DNS rebinding attempt. */
+  /** A name that resolves here without being ours is a DNS rebinding attempt; an address resolves to nothing but itself. */
   isOurHost(request: IncomingMessage): boolean {
-    const host = request.headers.host;
-    return host !== undefined && this.#hosts.has(nameOf(host));
+    const { host } = request.headers;
+    if (host === undefined) return false;
+    const name = nameOf(host);
+    return isIP(name) !== 0 || this.#hosts.has(name);
   }
 
   /** Browsers send Origin; a page of another site has no business here. */

@@ -1,6 +1,7 @@
 import { parsePurge, parseWeightChange } from '../config/admin-bodies.ts';
 import type { ControlPlane } from '../core/control-plane.ts';
-import { type AdminAnswer, json, problem } from './admin-answer.ts';
+import { type AdminAnswer, json, problem, unaudited } from './admin-answer.ts';
+import { loadVariant, unloadVariant } from './variant-routes.ts';
 
 /** What a route sees of a request. `body` is parsed JSON, null when there was none. */
 export interface AdminCall {
@@ -21,6 +22,8 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   { method: 'GET', path: ['plans'], run: (plane) => json(200, { plans: plane.plans() }) },
   { method: 'GET', path: ['plans', '*'], run: (plane, call) => readPlan(plane, call) },
   { method: 'PUT', path: ['plans', '*', 'weights'], run: (plane, call) => changeWeights(plane, call) },
+  { method: 'POST', path: ['models', '*', 'variants', '*', 'load'], run: (plane, call) => loadVariant(plane, call) },
+  { method: 'POST', path: ['models', '*', 'variants', '*', 'unload'], run: (plane, call) => unloadVariant(plane, call) },
   { method: 'GET', path: ['backends'], run: async (plane) => json(200, { backends: await plane.backends() }) },
   { method: 'GET', path: ['usage'], run: (plane, call) => json(200, { usage: plane.usage(call.query.get('tenant') ?? '') }) },
   { method: 'POST', path: ['cache', 'purge'], run: (plane, call) => purge(plane, call) },
@@ -57,11 +60,7 @@ function changeWeights(plane: ControlPlane, call: AdminCall): AdminAnswer {
     case 'invalid':
       return problem(422, 'Unprocessable Content', result.problems.join('; '));
     case 'unaudited':
-      return problem(
-        503,
-        'Service Unavailable',
-        `Nothing was changed, since the audit record could not be written: ${result.problem}`,
-      );
+      return unaudited(result.problem);
     default:
       return result satisfies never;
   }
@@ -69,7 +68,12 @@ function changeWeights(plane: ControlPlane, call: AdminCall): AdminAnswer {
 
 function purge(plane: ControlPlane, call: AdminCall): AdminAnswer {
   const body = parsePurge(call.body ?? {});
-  return typeof body === 'string' ? problem(400, 'Bad Request', body) : json(200, { purged: plane.purgeCache(body.model) });
+  if (typeof body === 'string') return problem(400, 'Bad Request', body);
+  try {
+    return json(200, { purged: plane.purgeCache(body.model) });
+  } catch (error) {
+    return unaudited((error as Error).message);
+  }
 }
 
 function noModel(plane: ControlPlane, model: string): AdminAnswer {

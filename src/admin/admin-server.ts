@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { AdminListenConfig } from '../config/listen-schema.ts';
 import { isLoopback } from '../config/loopback.ts';
@@ -15,6 +16,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 export interface AdminServerOptions {
   readonly config: AdminListenConfig;
   readonly token: string;
+  /** Null serves plaintext, which config allows on loopback alone. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
   readonly plane: ControlPlane;
   /** Hears of errors nobody asked for. */
   readonly onError: (error: unknown) => void;
@@ -33,15 +36,15 @@ export class AdminServer {
     this.#gate = new AdminGate({ token: options.token, host, allowedHosts });
     // On loopback a scraper needs no token; beyond it the figures are for the token's holder.
     this.#openMetrics = isLoopback(host);
-    this.#server = createServer(
-      { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
-      (request, response) => {
-        this.#handle(request, response).catch((error: unknown) => {
-          options.onError(error);
-          send(response, problem(500, 'Internal Server Error', 'The gateway made a mistake.'));
-        });
-      },
-    );
+    const answer: RequestListener = (request, response) => {
+      this.#handle(request, response).catch((error: unknown) => {
+        options.onError(error);
+        send(response, problem(500, 'Internal Server Error', 'The gateway made a mistake.'));
+      });
+    };
+    const timeouts = { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS };
+    this.#server =
+      options.tls === null ? createServer(timeouts, answer) : createTlsServer({ ...timeouts, ...options.tls }, answer);
     this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
@@ -79,7 +82,11 @@ export class AdminServer {
       send(response, problem(403, 'Forbidden', 'Pages of another origin may not call this port.'));
       return;
     }
-    const url = new URL(request.url ?? '/', 'http://admin');
+    if (!URL.canParse(request.url ?? '', 'http://admin')) {
+      send(response, problem(400, 'Bad Request', 'The request target is no path.'));
+      return;
+    }
+    const url = new URL(request.url!, 'http://admin');
     const open = await this.#open(request, url.pathname);
     if (open !== null) {
       send(response, open);

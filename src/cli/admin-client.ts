@@ -13,15 +13,21 @@ export interface AdminAccess {
 
 /** From options, then the environment, then the file that a demo on this machine has written. */
 export function findAdmin(options: { readonly url: string | undefined; readonly tokenFile: string | undefined }): AdminAccess {
-  const local = readStateFile();
-  const url = options.url ?? process.env['SLUICE_ADMIN_URL'] ?? local?.adminUrl ?? 'http://127.0.0.1:8082';
+  const url = options.url ?? process.env['SLUICE_ADMIN_URL'];
   const token = options.tokenFile === undefined ? process.env['SLUICE_ADMIN_TOKEN'] : readToken(options.tokenFile);
-  const found = token ?? local?.secrets?.['admin.token'];
-  if (found === undefined || found === '') {
+  if (url !== undefined && !URL.canParse(url))
+    throw new CliError(Exit.Usage, `Found the admin URL "${url}"; expected one like ${DEFAULT_URL}.`);
+  if (token !== undefined && token !== '') return { url: url ?? DEFAULT_URL, token };
+  // The file's token goes to the file's address and nowhere else: a file left in some folder must not learn another's token.
+  const local = readStateFile();
+  const own = local?.secrets?.['admin.token'];
+  if (own === undefined || local?.adminUrl === undefined || (url !== undefined && url !== local.adminUrl)) {
     throw new CliError(Exit.Usage, 'No admin token was found. Set SLUICE_ADMIN_TOKEN, or pass --token-file FILE.');
   }
-  return { url, token: found };
+  return { url: local.adminUrl, token: own };
 }
+
+const DEFAULT_URL = 'http://127.0.0.1:8082';
 
 interface StateFile {
   readonly adminUrl?: string;
@@ -69,8 +75,12 @@ export async function callAdmin<Answer>(
     );
   }
   const text = await response.text();
-  if (response.ok) return JSON.parse(text) as Answer;
-  throw new CliError(codeOf(response.status), `${response.status}: ${detailOf(text)}`);
+  if (!response.ok) throw new CliError(codeOf(response.status), `${response.status}: ${detailOf(text)}`);
+  try {
+    return JSON.parse(text) as Answer;
+  } catch {
+    throw new CliError(Exit.Unavailable, `What answers at ${access.url} is no admin API of Sluice.`);
+  }
 }
 
 function codeOf(status: number): Exit {

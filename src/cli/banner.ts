@@ -11,10 +11,10 @@ export interface Ports {
 
 /** What `serve` prints when it is up: addresses, generated secrets, and lines to paste into a shell. */
 export function banner(ports: Ports, loaded: LoadedConfig, gateway: GatewayProcess): string {
-  const { http, grpc, admin } = loaded.config.listen;
+  const { http, grpc } = loaded.config.listen;
   const scheme = http.tls === null ? 'http' : 'https';
   const httpUrl = `${scheme}://${bracketed(http.host)}:${ports.http}`;
-  const adminUrl = `http://${bracketed(admin.host)}:${ports.admin}`;
+  const adminUrl = adminUrlOf(loaded, ports.admin);
   const lines = [
     'Sluice is serving.',
     `  HTTP   ${httpUrl}`,
@@ -30,6 +30,12 @@ export function banner(ports: Ports, loaded: LoadedConfig, gateway: GatewayProce
   if (token !== null) lines.push(`admin token: ${token}`);
   lines.push('', ...curlLines(httpUrl, adminUrl, loaded, keys[0]?.[1] ?? '$SLUICE_KEY'));
   return lines.join('\n');
+}
+
+/** Where the admin API answers. */
+export function adminUrlOf(loaded: LoadedConfig, port: number): string {
+  const { host, tls } = loaded.config.listen.admin;
+  return `${tls === null ? 'http' : 'https'}://${bracketed(host)}:${port}`;
 }
 
 function curlLines(httpUrl: string, adminUrl: string, loaded: LoadedConfig, key: string): string[] {

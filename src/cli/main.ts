@@ -19,7 +19,8 @@ async function main(args: readonly string[], terminal: Terminal): Promise<Exit> 
   }
   if (word === undefined || word === 'help' || word === '--help' || word === '-h') {
     terminal.out(help(rest[0]));
-    return word === undefined ? Exit.Usage : Exit.Ok;
+    const known = rest[0] === undefined || COMMANDS.some((candidate) => candidate.name === rest[0]);
+    return word === undefined || !known ? Exit.Usage : Exit.Ok;
   }
   const command = COMMANDS.find((candidate) => candidate.name === word);
   if (command === undefined)

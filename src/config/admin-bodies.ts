@@ -22,8 +22,20 @@ const purge = z.strictObject({
 });
 export type PurgeBody = z.output<typeof purge>;
 
+const load = z.strictObject({
+  reason: z.string().max(500).default('').describe('Why; stands in the audit record.'),
+});
+export type LoadBody = z.output<typeof load>;
+
+const unload = load.extend({
+  force: z.boolean().default(false).describe('Unload it although it carries traffic.'),
+});
+export type UnloadBody = z.output<typeof unload>;
+
 /** The body, or what is wrong with it in one line. */
 export const parseWeightChange = (json: unknown): WeightChangeBody | string => parse(weightChange, json);
+export const parseLoad = (json: unknown): LoadBody | string => parse(load, json);
+export const parseUnload = (json: unknown): UnloadBody | string => parse(unload, json);
 export const parsePurge = (json: unknown): PurgeBody | string => parse(purge, json);
 
 function parse<Schema extends z.ZodType>(schema: Schema, json: unknown): z.output<Schema> | string {

@@ -1,12 +1,12 @@
 import type { SecretSource } from './fields.ts';
 import { isLoopback } from './loopback.ts';
-import type { ModelConfig } from './model-schema.ts';
+import type { GrpcBackendConfig, HttpBackendConfig, ModelConfig } from './model-schema.ts';
 import type { ConfigProblem } from './problem.ts';
 import type { Config } from './schema.ts';
 
 /** Rules between keys, which a schema of single keys cannot state. */
 export function crossCheck(config: Config): ConfigProblem[] {
-  return [...checkSecrets(config), ...checkTenants(config), ...checkModels(config)];
+  return [...checkSecrets(config), ...checkFaces(config), ...checkTenants(config), ...checkModels(config)];
 }
 
 /** A secret made at start is printed on the console: fit for loopback, never beyond. */
@@ -32,6 +32,24 @@ function checkSecrets(config: Config): ConfigProblem[] {
   return problems;
 }
 
+/** What would refuse every request, or carry the admin token in clear text. */
+function checkFaces({ limits, listen, tenants }: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const tooSmall = (path: string, found: number): void => {
+    if (found >= limits.maxBodyBytes) return;
+    problems.push({ path, message: `found ${found}; expected at least limits.maxBodyBytes, ${limits.maxBodyBytes}` });
+  };
+  tooSmall('limits.maxInFlightBytes', limits.maxInFlightBytes);
+  tenants.forEach((tenant, t) => {
+    tooSmall(`tenants.${t}.maxInFlightBytes`, tenant.maxInFlightBytes);
+  });
+  if (!isLoopback(listen.admin.host) && listen.admin.tls === null) {
+    const message = `the admin token would travel in clear text to ${listen.admin.host}; set certFile and keyFile, or listen on loopback`;
+    problems.push({ path: 'listen.admin.tls', message });
+  }
+  return problems;
+}
+
 function checkTenants(config: Config): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const owners = new Map<string, string>();
@@ -48,7 +66,7 @@ function checkTenants(config: Config): ConfigProblem[] {
         problems.push({ path: `${path}.id`, message: `found "${key.id}", which belongs to tenant "${owner}"` });
       owners.set(key.id, tenant.id);
       for (const model of key.models) {
-        if (model === '*' || model in config.models) continue;
+        if (model === '*' || Object.hasOwn(config.models, model)) continue;
         problems.push({
           path: `${path}.models`,
           message: `found "${model}"; expected one of ${Object.keys(config.models).join(', ')} or "*"`,
@@ -88,19 +106,20 @@ function checkModel(path: string, model: ModelConfig): ConfigProblem[] {
         message: 'found a weight on stable; expected none, since stable takes the rest',
       });
     }
+    if (variant.role === 'shadow' && Object.values(variant.price).some((part) => typeof part === 'number' && part > 0)) {
+      problems.push({
+        path: `${path}.variants.${v}.price`,
+        message: 'found a price on a shadow; expected none, since copies are billed to nobody',
+      });
+    }
     const { backend } = variant;
-    if (backend.kind === 'grpc' && backend.tls !== null && (backend.tls.certFile === null) !== (backend.tls.keyFile === null)) {
+    if (backend.kind === 'onnx' && backend.batching !== null && !model.rowsAgree) {
       problems.push({
-        path: `${path}.variants.${v}.backend.tls`,
-        message: 'found one of certFile and keyFile; expected both or neither',
+        path: `${path}.variants.${v}.backend.batching`,
+        message: 'found batching beside rowsAgree: false; rows that do not agree cannot share a run, expected one of the two',
       });
     }
-    if (backend.kind === 'grpc' && backend.tls === null && backend.credential !== null && !isLoopback(hostOf(backend.address))) {
-      problems.push({
-        path: `${path}.variants.${v}.backend.credential`,
-        message: `would travel in clear text to ${backend.address}; set backend.tls`,
-      });
-    }
+    if (backend.kind !== 'onnx') problems.push(...checkServer(`${path}.variants.${v}.backend`, backend));
   });
   problems.push(...checkRanges(path, model));
   const canaryBp = model.variants.reduce((sum, variant) => sum + (variant.role === 'canary' ? variant.weight : 0), 0);
@@ -112,6 +131,29 @@ function checkModel(path: string, model: ModelConfig): ConfigProblem[] {
       if (seen.has(guard.name))
         problems.push({ path: `${path}.guards.${side}.${g}.name`, message: `found "${guard.name}" twice` });
       seen.add(guard.name);
+    });
+  }
+  return problems;
+}
+
+/** What travels to a server, and whether anybody else can read it. */
+function checkServer(path: string, backend: GrpcBackendConfig | HttpBackendConfig): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const { tls, credential } = backend;
+  if (tls !== null && (tls.certFile === null) !== (tls.keyFile === null)) {
+    problems.push({ path: `${path}.tls`, message: 'found one of certFile and keyFile; expected both or neither' });
+  }
+  const http = backend.kind === 'http';
+  const plain = http ? backend.url.startsWith('http://') : tls === null;
+  if (http && plain && tls !== null) {
+    problems.push({ path: `${path}.tls`, message: `found beside ${backend.url}; expected an https url, or no tls` });
+  }
+  const host = http ? new URL(backend.url).hostname.replace(/^\[|\]$/g, '') : hostOf(backend.address);
+  if (plain && credential !== null && !isLoopback(host)) {
+    const cure = http ? 'use an https url' : 'set backend.tls';
+    problems.push({
+      path: `${path}.credential`,
+      message: `would travel in clear text to ${http ? backend.url : backend.address}; ${cure}`,
     });
   }
   return problems;

@@ -33,12 +33,23 @@ export const grpcListen = z.strictObject({
   keepAliveTimeMs: timeoutMs.default(60_000).describe('Interval of keep-alive pings to clients.'),
   keepAliveTimeoutMs: timeoutMs.default(20_000).describe('Time for a client to answer a ping.'),
   maxMetadataBytes: bytes.default(16_384).describe('Bytes of all metadata of a call.'),
+  maxStreams: count.default(1_024).describe('Bidirectional streams at the same time, in this process.'),
+  maxStreamInFlight: z
+    .int()
+    .min(1)
+    .max(1_024)
+    .default(64)
+    .describe('Requests in flight on one stream; beyond it nothing more is read until an answer has left.'),
+  maxStreamIdleMs: timeoutMs.default(300_000).describe('Time a stream with nothing in flight is kept.'),
+  maxHealthWatches: count.default(1_024).describe('Calls of grpc.health.v1 Watch at the same time; they need no credential.'),
+  reflection: z.boolean().default(false).describe('Serve server reflection, to callers with a credential.'),
 });
 
 export const adminListen = z.strictObject({
   host: z.string().default('127.0.0.1').describe('Address to listen on.'),
   port: port.default(8082).describe('Port; 0 takes a free one.'),
-  token: secret.describe('The admin token, sent as a bearer token.'),
+  tls,
+  token: secret.describe('The admin token, sent as a bearer token; at least 16 characters.'),
   maxBodyBytes: bytes.default(1_048_576).describe('Bytes of an admin request body.'),
   allowedHosts: z.array(z.string()).default([]).describe('Host header values accepted besides loopback names.'),
 });

@@ -36,6 +36,14 @@ export const onnxBackend = z.strictObject({
   maxQueueRows: count.default(4_096).describe('Rows waiting for a thread; more are refused.'),
 });
 
+/** TLS towards a backend. */
+const serverTls = z.strictObject({
+  caFile: z.string().nullable().default(null).describe('PEM file of the authority; null takes the system ones.'),
+  certFile: z.string().nullable().default(null).describe('PEM file of the client certificate.'),
+  keyFile: z.string().nullable().default(null).describe('PEM file of its private key.'),
+  serverName: z.string().nullable().default(null).describe('Name the server certificate must have; null is the host.'),
+});
+
 export const grpcBackend = z.strictObject({
   kind: z.literal('grpc'),
   address: z
@@ -44,16 +52,7 @@ export const grpcBackend = z.strictObject({
     .describe('Server that speaks the Open Inference Protocol, host:port.'),
   model: name.nullable().default(null).describe('Name of the model there; null is the same name as here.'),
   version: z.string().max(64).default('').describe('Version to ask for there; empty leaves it to the server.'),
-  tls: z
-    .strictObject({
-      caFile: z.string().nullable().default(null).describe('PEM file of the authority; null takes the system ones.'),
-      certFile: z.string().nullable().default(null).describe('PEM file of the client certificate.'),
-      keyFile: z.string().nullable().default(null).describe('PEM file of its private key.'),
-      serverName: z.string().nullable().default(null).describe('Name the server certificate must have; null is the host.'),
-    })
-    .nullable()
-    .default(null)
-    .describe('Speak TLS; null is plaintext.'),
+  tls: serverTls.nullable().default(null).describe('Speak TLS; null is plaintext.'),
   credential: secret.nullable().default(null).describe('Sent as a bearer token.'),
   maxMessageBytes: bytes.default(67_108_864).describe('Largest answer taken.'),
   connectTimeoutMs: timeoutMs
@@ -61,17 +60,60 @@ export const grpcBackend = z.strictObject({
     .describe('Time for a connection to stand; a call that waits longer counts as unreachable.'),
 });
 
-export const backend = z.discriminatedUnion('kind', [onnxBackend, grpcBackend]);
+export const httpBackend = z.strictObject({
+  kind: z.literal('http'),
+  url: z
+    .string()
+    .regex(
+      /^https?:\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*\/?$/,
+      'expected http://host:port or https://host:port, at most with a path behind it, without user, query and fragment',
+    )
+    .refine((url) => URL.canParse(url), 'expected a port of at most 65535')
+    .describe('Server that speaks the Open Inference Protocol or V1 over HTTP/1.1; a path is put before the routes.'),
+  protocol: z
+    .enum(['oip', 'v1', 'auto'])
+    .default('oip')
+    .describe('oip: Open Inference Protocol v2; v1: TensorFlow Serving; auto: asks for the metadata of one, then of the other.'),
+  body: z
+    .enum(['binary', 'json', 'auto'])
+    .default('auto')
+    .describe('How tensors travel in oip; auto: binary where the server lists the extension binary_tensor_data. v1 is JSON.'),
+  model: name.nullable().default(null).describe('Name of the model there; null is the same name as here.'),
+  version: z
+    .union([z.literal(''), name])
+    .default('')
+    .describe('Version to ask for there; empty leaves it to the server.'),
+  tls: serverTls.nullable().default(null).describe('What https needs beyond the system authorities and the name in the url.'),
+  credential: secret.nullable().default(null).describe('Sent as a bearer token.'),
+  maxMessageBytes: bytes.default(67_108_864).describe('Largest answer taken, as it comes and as it unpacks.'),
+  maxJsonBytes: bytes
+    .default(2_097_152)
+    .describe(
+      'Largest JSON of an answer, and most tensor bytes of a request that is sent as JSON: both keep the event loop busy.',
+    ),
+  connectTimeoutMs: timeoutMs.default(1_000).describe('Time for a connection to stand, TLS included.'),
+  firstByteTimeoutMs: timeoutMs
+    .nullable()
+    .default(null)
+    .describe('Time from the request to the first byte of the answer; null leaves it to the deadline of the request.'),
+  maxConnections: count
+    .max(65_535)
+    .default(128)
+    .describe('Connections at the same time, each with one call; calls beyond wait for one.'),
+});
+
+export const backend = z.discriminatedUnion('kind', [onnxBackend, grpcBackend, httpBackend]);
 export type OnnxBackendConfig = z.output<typeof onnxBackend>;
 export type GrpcBackendConfig = z.output<typeof grpcBackend>;
+export type HttpBackendConfig = z.output<typeof httpBackend>;
 export type BatchingConfig = z.output<typeof batching>;
 
 export const price = z.strictObject({
   version: z.string().min(1).max(64).describe('Name of this price list; stands on every booking.'),
   perRequestUsd: usd.prefault(0).describe('Dollars a request.'),
   perRowUsd: usd.prefault(0).describe('Dollars a row.'),
-  perInputTokenUsd: usd.prefault(0).describe('Dollars an input token.'),
-  perOutputTokenUsd: usd.prefault(0).describe('Dollars an output token.'),
+  perInputTokenUsd: usd.prefault(0).describe('Dollars an input token; a token is taken as four bytes of a BYTES input.'),
+  perOutputTokenUsd: usd.prefault(0).describe('Dollars an output token; a token is taken as four bytes of a BYTES output.'),
   perComputeMsUsd: usd.prefault(0).describe('Dollars a millisecond of compute.'),
   perCacheHitUsd: usd.prefault(0).describe('Dollars an answer from the cache, in place of all else.'),
 });
@@ -106,6 +148,12 @@ export type InputRule = z.output<typeof inputRule>;
 export const model = z.strictObject({
   timeoutMs: timeoutMs.default(5_000).describe('Longest a request may take; the caller may ask for less.'),
   maxRows: count.default(1_024).describe('Rows in one request.'),
+  rowsAgree: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Where all inputs leave dimension 0 free it counts rows: inputs must agree on it and outputs keep it. Set false where it counts something else, such as audio frames.',
+    ),
   cache: z
     .strictObject({ ttlMs: z.int().min(1).max(86_400_000).default(60_000).describe('How long an answer may be used again.') })
     .nullable()

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bytes, count, name, timeoutMs } from './fields.ts';
+import { bytes, count, name, secret, timeoutMs } from './fields.ts';
 import { listen } from './listen-schema.ts';
 import { model } from './model-schema.ts';
 import { tenant } from './tenant-schema.ts';
@@ -11,7 +11,16 @@ export const config = z.strictObject({
   models: z.record(name, model).describe('What may be called, by model name.'),
   limits: z
     .strictObject({
-      maxBodyBytes: bytes.default(2_097_152).describe('Largest request body.'),
+      maxBodyBytes: bytes.default(67_108_864).describe('Largest request body, as it comes and as it unpacks.'),
+      maxJsonBytes: bytes
+        .default(2_097_152)
+        .describe(
+          'Largest JSON of a request, without the binary tensors behind it, and largest typed contents of a gRPC one: both are read value by value on the event loop.',
+        ),
+      maxInflateRatio: count
+        .max(10_000)
+        .default(100)
+        .describe('How many times its size a gzip or deflate body may unpack to; the first 64 KiB are free.'),
       maxInFlightBytes: bytes.default(268_435_456).describe('Bytes of all request bodies held at the same time.'),
       maxInFlightRequests: count.default(4_096).describe('Requests in flight in this process.'),
       maxJsonDepth: count.max(1_000).default(32).describe('Nesting of a JSON body.'),
@@ -41,6 +50,15 @@ export const config = z.strictObject({
     })
     .prefault({})
     .describe('Copies for shadow variants.'),
+  sequences: z
+    .strictObject({
+      secret: secret
+        .nullable()
+        .default(null)
+        .describe('Key under which sequence ids are rewritten for backends; replicas need the same. null makes one at start.'),
+    })
+    .prefault({})
+    .describe('Sequences of requests.'),
   telemetry: z
     .strictObject({
       accessLog: z.boolean().default(true).describe('One log line a request.'),

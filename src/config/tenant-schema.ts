@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, name, secret } from './fields.ts';
+import { bytes, count, name, secret } from './fields.ts';
 
 /** Tenants, their keys and their limits. */
 
@@ -46,6 +46,6 @@ export const tenant = z.strictObject({
     })
     .prefault({}),
   maxInFlight: count.default(256).describe('Requests of this tenant at the same time.'),
+  maxInFlightBytes: bytes.default(134_217_728).describe('Bytes of the request bodies of this tenant held at the same time.'),
   keys: z.array(apiKey).min(1).describe('The API keys of this tenant.'),
 });
-export type TenantConfig = z.output<typeof tenant>;

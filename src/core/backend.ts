@@ -2,7 +2,7 @@ import type { FaultKind } from './faults.ts';
 import type { InferenceRequest, Prediction } from './inference.ts';
 import type { Signature } from './signature.ts';
 
-export type BackendKind = 'grpc' | 'onnx';
+export type BackendKind = 'grpc' | 'http' | 'onnx';
 
 /** What a call tells its caller. Order: exactly one of onPrediction or onFault, then exactly one onClosed. Never from inside `open`. */
 export interface CallSink {

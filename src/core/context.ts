@@ -1,3 +1,4 @@
+import { type AnswerForm, JSON_ANSWER } from './answer-form.ts';
 import type { Call } from './backend.ts';
 import type { CacheResult } from './cache.ts';
 import type { Codec, Exit, Head, Match } from './exchange.ts';
@@ -31,6 +32,8 @@ export class RequestContext {
   startedMs: Millis = 0 as Millis;
   startedUs = 0;
   deadlineMs: Millis = 0 as Millis;
+  /** The caller asked for less time than the model's config grants. */
+  deadlineIsCallers = false;
   timer: NodeJS.Timeout | null = null;
   /** Microseconds since `startedUs` at the end of each phase; 0 for a phase that did not run. */
   readonly marksUs = new Float64Array(Phase.Done);
@@ -48,6 +51,8 @@ export class RequestContext {
   // found by the phases
   principal: Principal | null = null;
   request: InferenceRequest | null = null;
+  /** How the caller wants its outputs written; of the exchange and not of the request, since it changes neither the work nor the answer. */
+  answerForm: AnswerForm = JSON_ANSWER;
   route: Route | null = null;
   /** Unsigned 32-bit hash of the sticky key. */
   affinity = 0;

@@ -52,16 +52,41 @@ export type ChangeResult =
   | { readonly is: 'invalid'; readonly problems: readonly string[] }
   | { readonly is: 'unaudited'; readonly problem: string };
 
+/** A variant that config names, to be taken out of traffic or brought back. Nothing else can be loaded. */
+export interface VariantChange {
+  readonly model: string;
+  readonly variant: string;
+  /** Take it out although it carries traffic. */
+  readonly force: boolean;
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export type VariantResult =
+  /** The view tells whether it is ready already, or still warming. */
+  | { readonly is: 'applied'; readonly variant: VariantView }
+  | { readonly is: 'unknown' }
+  /** Another change of this variant is under way. */
+  | { readonly is: 'busy' }
+  /** It carries traffic. */
+  | { readonly is: 'needed'; readonly problem: string }
+  | { readonly is: 'failed'; readonly problem: string }
+  | { readonly is: 'unaudited'; readonly problem: string };
+
 /** The only way from the control plane to the data plane. */
 export interface ControlPlane {
   plans(): readonly PlanView[];
   /** Asks every backend, each within a bound. */
   backends(): Promise<readonly BackendView[]>;
   changeWeights(change: WeightChange): ChangeResult;
+  /** Warms a variant that is not ready. */
+  load(change: VariantChange): Promise<VariantResult>;
+  /** Takes a variant out of traffic, waits for its calls to end, and closes its backend. */
+  unload(change: VariantChange): Promise<VariantResult>;
   usage(tenant: string): readonly UsageTotal[];
-  /** Entries dropped; an empty model purges all. */
+  /** Entries dropped; an empty model purges all. Throws when it cannot be put on record. */
   purgeCache(model: string): number;
-  /** Serving, not draining, and every model's stable variant is ready. */
+  /** Serving, not draining, and at least one model can answer: one model's dead server must not take the others out of rotation. */
   isReady(): boolean;
   /** Prometheus text exposition. */
   metrics(): Promise<string>;

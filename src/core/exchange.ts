@@ -50,8 +50,8 @@ export interface Codec {
    * Reads `ctx.body`; a promise only where bytes are unpacked off the event loop. Next: `ctx.request` is filled. Answer: `ctx.reply` is filled, as for metadata and lists. Refuse: `ctx.fault`.
    */
   decode(ctx: RequestContext): Maybe<Verdict>;
-  /** Writes `ctx.prediction` into `ctx.reply`. */
-  encode(ctx: RequestContext): void;
+  /** Writes `ctx.prediction` into `ctx.reply`; a promise only where bytes are packed off the event loop. */
+  encode(ctx: RequestContext): Maybe<void>;
   /** Writes `ctx.fault` into `ctx.reply`. */
   encodeFault(ctx: RequestContext): void;
 }

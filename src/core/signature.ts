@@ -25,6 +25,10 @@ export function isBatchable(signature: Signature): boolean {
 /** A model's signature compiled with what config narrows, ready to judge requests and answers. */
 export interface ModelContract {
   readonly signature: Signature;
+  /** Rows that one request may hold; 0 where dimension 0 does not count rows. */
+  readonly rowLimit: number;
+  /** Rows of a request that fits, whatever the order of its inputs; 1 where dimension 0 does not count rows. */
+  rows(request: InferenceRequest): number;
   /** Why the request does not fit: which input, what was found, what was expected. Empty when it fits. */
   refusal(request: InferenceRequest): string;
   /** Why the backend's answer does not fit the signature or the request. Empty when it fits. */

@@ -21,7 +21,7 @@ export class VariantStatistics {
   /** Time from the start of the backend call to its answer, less the compute that the backend reported. */
   readonly queue = new Tallied();
   readonly compute = new Tallied();
-  /** Rows answered, those from the cache included. */
+  /** Rows that the backend ran; those answered from the cache are not among them. */
   rows = 0;
   /** Wall clock of the last answer; 0 before the first. */
   lastAnswerMs = 0;
@@ -37,10 +37,9 @@ export class VariantStatistics {
   }
 
   /** An answer from the cache. @hot */
-  recalled(usage: Usage, totalUs: number, wallMs: number): void {
+  recalled(totalUs: number, wallMs: number): void {
     this.success.add(totalUs);
     this.cacheHit.add(totalUs);
-    this.rows += usage.rows;
     this.lastAnswerMs = wallMs;
   }
 }

@@ -1,4 +1,4 @@
-import type { Permit } from './limits.ts';
+import type { ByteBudget, Permit } from './limits.ts';
 import type { BucketId } from './units.ts';
 
 /** Who pays and is limited. */
@@ -11,6 +11,8 @@ export interface Tenant {
   readonly burst: number;
   /** Caps the requests in flight. */
   readonly concurrency: ConcurrencyCap;
+  /** The tenant's share of the bytes in flight, so that none can take what all others need. */
+  readonly bytes: ByteBudget;
 }
 
 /** Takes its place with one call; is itself the permit to give back, so that no request allocates one. */

@@ -12,7 +12,9 @@ export type Role = 'stable' | 'canary' | 'shadow';
 export type Readiness =
   | { readonly is: 'warming'; readonly reason: string }
   | { readonly is: 'ready'; readonly signature: Signature }
-  | { readonly is: 'mismatched'; readonly reason: string };
+  | { readonly is: 'mismatched'; readonly reason: string }
+  /** Taken out by an operator, and not tried again before it is asked for. */
+  | { readonly is: 'unloaded'; readonly reason: string };
 
 /** What belongs to a variant and not to a plan: it survives every change of weights. */
 export class VariantState {

@@ -14,7 +14,10 @@ export function visibleRoutes(snapshot: Snapshot, principal: Principal): Route[]
   return snapshot.routes.filter((route) => principal.allows(route.model));
 }
 
-/** The stable or canary variant that carries `version` as its name or label; null when none does. Shadows cannot be asked for. */
+/**
+ * The variant that `version` names: by its name, else by a label, else by its role as `stable` or `canary`. Null when there is none, and
+ * for `canary` also when there are several. Shadows cannot be asked for.
+ */
 export function variantByVersion(route: Route, version: string): Variant | null {
   const variants = route.plan.variants;
   for (let i = 0; i < variants.length; i++) {
@@ -23,7 +26,16 @@ export function variantByVersion(route: Route, version: string): Variant | null 
   for (let i = 0; i < variants.length; i++) {
     if (variants[i]!.labels.includes(version)) return variants[i]!;
   }
-  return null;
+  // Stable first, then canaries: the second is the only canary where there are just two.
+  if (version === 'stable') return variants[0]!;
+  return version === 'canary' && variants.length === 2 ? variants[1]! : null;
+}
+
+/** The variants that `version` names for a caller: all that may be asked for when it is empty. */
+export function variantsByVersion(route: Route, version: string): readonly Variant[] {
+  if (version === '') return route.plan.variants;
+  const variant = variantByVersion(route, version);
+  return variant === null ? [] : [variant];
 }
 
 /** Whether requests for `version` (empty: routed by the plan) would find a ready variant. */

@@ -33,8 +33,9 @@ export class Attempt implements CallSink {
   }
 
   onFault(kind: FaultKind, detail: string, reached: boolean): void {
-    // A call that we cut because its time was over is the backend's failure, not the client's.
-    const cause = kind === Fault.ClientGone && this.ctx.fault === Fault.BackendTimeout ? Fault.BackendTimeout : kind;
+    // A call that we cut because its time was over did not end because its client left.
+    const over = this.ctx.fault === Fault.BackendTimeout || this.ctx.fault === Fault.DeadlineOver;
+    const cause = kind === Fault.ClientGone && over ? this.ctx.fault! : kind;
     this.#owner.failed(this, cause, detail, reached);
   }
 

@@ -1,11 +1,13 @@
+import { credentialOf } from '../auth/credential.ts';
 import type { Clock } from '../core/clock.ts';
 import { RequestContext } from '../core/context.ts';
-import type { Exit, Front, Head, Match } from '../core/exchange.ts';
+import type { Exit, Head, Match } from '../core/exchange.ts';
 import type { FaultKind } from '../core/faults.ts';
 import type { Observer } from '../core/observer.ts';
 import type { Snapshot } from '../core/traffic.ts';
 import { Phase, Verdict } from '../core/verdict.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { StreamFront } from './listeners/stream-front.ts';
 import type { Admit } from './phases/admit.ts';
 import { requestIdOf } from './request-id.ts';
 
@@ -28,7 +30,7 @@ export interface FrontOptions {
 }
 
 /** Where listeners hand requests over: makes the context and starts its life. */
-export class GatewayFront implements Front {
+export class GatewayFront implements StreamFront {
   readonly #o: FrontOptions;
 
   constructor(options: FrontOptions) {
@@ -46,6 +48,12 @@ export class GatewayFront implements Front {
     this.#observe(ctx);
     o.lifecycle.drive(ctx);
     return ctx;
+  }
+
+  knows(head: Head): boolean {
+    const { clock, snapshot } = this.#o;
+    const credential = credentialOf(head);
+    return credential !== '' && snapshot().identify(credential, clock.wallMs()) !== null;
   }
 
   /** Nobody's request fails because it could not be watched. */

@@ -1,5 +1,5 @@
 import type { Authorised, Decoded, Identified, Inferred, Placed, RequestContext } from '../core/context.ts';
-import { Fault, GatewayError } from '../core/faults.ts';
+import { Fault, type FaultKind, GatewayError } from '../core/faults.ts';
 import { type Maybe, Phase, Verdict } from '../core/verdict.ts';
 
 /** One step in the life of a request. */
@@ -79,7 +79,7 @@ export class Lifecycle {
     // Book may be waiting for a disk: what was used stays booked, and Reply sees that nobody listens.
     if (ctx.phase >= Phase.Book) return;
     if (gone && this.#p.hasFollowers(ctx)) return;
-    ctx.refuse(gone ? Fault.ClientGone : ctx.phase === Phase.Infer ? Fault.BackendTimeout : Fault.DeadlineOver);
+    ctx.refuse(gone ? Fault.ClientGone : timeoutOf(ctx));
     this.#cancelCall(ctx);
     this.#skipToBook(ctx);
   }
@@ -165,4 +165,9 @@ export class Lifecycle {
     ctx.call = null;
     call?.cancel();
   }
+}
+
+/** The backend is to blame for a deadline that passes while it works, unless the caller granted less than the model's config does. */
+function timeoutOf(ctx: RequestContext): FaultKind {
+  return ctx.phase === Phase.Infer && !ctx.deadlineIsCallers ? Fault.BackendTimeout : Fault.DeadlineOver;
 }

@@ -14,7 +14,7 @@ export interface ShadowLimits {
   readonly maxQueued: number;
   /** Copies running at the same time. */
   readonly maxInFlight: number;
-  /** Bytes of the inputs and outputs of waiting copies. */
+  /** Bytes of the buffers that waiting copies keep alive. */
   readonly maxQueuedBytes: number;
   /** Longest a copy may take, its wait included. */
   readonly timeoutMs: number;
@@ -164,8 +164,15 @@ function isSampled(share: ShadowShare, affinity: number, requestId: string): boo
   return hash % WHOLE_BP < share.sample;
 }
 
+/** Memory that a waiting copy keeps alive: a view keeps the whole buffer that it looks into, however little of it it shows. */
 function bytesOf(tensors: readonly Tensor[]): number {
   let size = 0;
-  for (let i = 0; i < tensors.length; i++) size += tensors[i]!.data.length;
+  let last: ArrayBufferLike | null = null;
+  for (let i = 0; i < tensors.length; i++) {
+    const { buffer } = tensors[i]!.data;
+    // Tensors of one message look into one buffer, and stand one after another.
+    if (buffer !== last) size += buffer.byteLength;
+    last = buffer;
+  }
   return size;
 }

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 
 /** One change to the data plane, as it is recorded before it takes effect. */
 export interface AuditRecord {
@@ -29,10 +29,23 @@ export class FileAuditLog implements AuditLog {
 
   write(record: AuditRecord): void {
     const line = Buffer.from(`${JSON.stringify({ time: new Date(this.#wallMs()).toISOString(), ...record })}\n`);
-    let written = 0;
-    // A full disk may take a part of the line; the call after it throws.
-    while (written < line.length) written += writeSync(this.#fd, line, written);
-    fsyncSync(this.#fd);
+    const { size } = fstatSync(this.#fd);
+    try {
+      writeWhole(this.#fd, line);
+      fsyncSync(this.#fd);
+    } catch (error) {
+      this.#cutBack(size);
+      throw error;
+    }
+  }
+
+  /** A full disk may have taken a part of the line: the next record must not be glued to it. */
+  #cutBack(size: number): void {
+    try {
+      ftruncateSync(this.#fd, size);
+    } catch {
+      // What is no plain file, such as a pipe, cannot be cut; the error that matters is the one of the write.
+    }
   }
 
   close(): void {
@@ -40,17 +53,26 @@ export class FileAuditLog implements AuditLog {
   }
 }
 
-/** Records changes in the process log, where no audit file is configured. */
-export class LogAuditLog implements AuditLog {
-  readonly #info: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+/** Records changes on standard output, where no audit file is configured: at once, and whatever level the log has. */
+export class OutputAuditLog implements AuditLog {
+  readonly #wallMs: () => number;
 
-  constructor(info: (message: string, fields: Readonly<Record<string, unknown>>) => void) {
-    this.#info = info;
+  constructor(wallMs: () => number) {
+    this.#wallMs = wallMs;
   }
 
   write(record: AuditRecord): void {
-    this.#info('audit', { ...record });
+    const line = { level: 'info', time: this.#wallMs(), msg: 'audit', ...record };
+    writeWhole(STDOUT, Buffer.from(`${JSON.stringify(line)}\n`));
   }
 
   close(): void {}
+}
+
+const STDOUT = 1;
+
+/** One call may take a part only; the call after it throws where there is no room. */
+function writeWhole(fd: number, line: Buffer): void {
+  let written = 0;
+  while (written < line.length) written += writeSync(fd, line, written);
 }

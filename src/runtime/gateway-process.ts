@@ -4,35 +4,45 @@ import { MemoryUsageBook } from '../accounting/usage-book.ts';
 import { OnnxHost } from '../backends/onnx/onnx-host.ts';
 import { Flights } from '../cache/flights.ts';
 import { MemoryCacheStore } from '../cache/memory-store.ts';
+import { ConfigError } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import { SecretReader } from '../config/secrets.ts';
 import { SystemClock } from '../core/clock.ts';
 import type { ControlPlane } from '../core/control-plane.ts';
-import type { Front, Listener } from '../core/exchange.ts';
+import type { Listener } from '../core/exchange.ts';
 import type { Variant } from '../core/traffic.ts';
 import { GatewayFront } from '../gateway/gateway-front.ts';
 import { GrpcListener } from '../gateway/listeners/grpc-listener.ts';
 import { HttpListener } from '../gateway/listeners/http-listener.ts';
+import type { StreamFront } from '../gateway/listeners/stream-front.ts';
 import { LocalByteBudget } from '../limits/byte-budget.ts';
 import { LocalConcurrencyCap } from '../limits/concurrency.ts';
 import { GrpcProtocol } from '../protocols/grpc/grpc-protocol.ts';
-import { RestProtocol } from '../protocols/rest/rest-protocol.ts';
+import { HttpProtocol } from '../protocols/http-protocol.ts';
+import type { InflateLimits } from '../protocols/rest/inflation.ts';
+import { SequenceIds } from '../router/sequence-ids.ts';
 import { ShadowQueues } from '../router/shadow-queues.ts';
 import { createLog, type Log } from '../telemetry/access-log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { RequestObserver } from '../telemetry/observer.ts';
-import { type AuditLog, FileAuditLog, LogAuditLog } from './audit-log.ts';
+import { type AuditLog, FileAuditLog, OutputAuditLog } from './audit-log.ts';
 import { GeneratedSecrets } from './generated-secrets.ts';
 import { buildLifecycle } from './lifecycle-assembly.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
+import { narrowingOf } from './narrowing.ts';
 import { PlanKeeper } from './plan-keeper.ts';
+import { sequenceSecret } from './sequence-secret.ts';
 import { buildTenancy, type Tenancy } from './tenants.ts';
-import { TlsFiles } from './tls-files.ts';
+import { TlsFiles, type TlsPair } from './tls-files.ts';
+import { VariantLoader } from './variant-loader.ts';
 import { buildRoutes } from './variants.ts';
 import { Warmer } from './warmer.ts';
 
 /** Misses in flight, above what the process cap lets in by default; and requests that wait for one, who are all told in one tick. */
 const FLIGHT_LIMITS = { maxKeys: 65_536, maxWaiters: 256 };
+
+/** Shorter tokens can be guessed. */
+const MIN_TOKEN_CHARS = 16;
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -50,6 +60,8 @@ export class GatewayProcess {
   readonly plane: ControlPlane;
   readonly generated = new GeneratedSecrets();
   readonly adminToken: string;
+  /** Certificate and key of the admin port; null for plaintext. */
+  readonly adminTls: TlsPair | null;
   readonly #o: GatewayOptions;
   readonly #clock = new SystemClock();
   readonly #metrics: Metrics;
@@ -58,8 +70,11 @@ export class GatewayProcess {
   readonly #live: LiveSnapshot;
   readonly #warmer: Warmer;
   readonly #shadows: ShadowQueues;
+  readonly #sequences: SequenceIds;
   readonly #audit: AuditLog;
   readonly #listeners: readonly Listener[];
+  /** Those of the listeners that have a port. */
+  readonly #open: Listener[] = [];
   #serving = false;
   #stopped: Promise<void> | null = null;
 
@@ -71,11 +86,11 @@ export class GatewayProcess {
     this.#observer = new RequestObserver({ config: config.telemetry, clock: this.#clock, metrics: this.#metrics, log: this.log });
     this.#host = new OnnxHost({ threads: config.onnx.threads, clock: this.#clock });
     const secrets = new SecretReader(options);
-    this.adminToken = secrets.read(config.listen.admin.token, 'listen.admin.token', () =>
-      this.generated.add('admin.token', `sla_${randomBytes(32).toString('base64url')}`),
-    );
+    this.adminToken = this.#readAdminToken(secrets);
+    this.#sequences = new SequenceIds(sequenceSecret(config, secrets, options.file));
     const tenancy = buildTenancy(config, { secrets, generated: this.generated, configFile: options.file });
     const tls = new TlsFiles(options.baseDir, options.file);
+    this.adminTls = tls.pair(config.listen.admin.tls, 'listen.admin.tls');
     const routes = buildRoutes(config, {
       clock: this.#clock,
       tally: this.#metrics,
@@ -87,9 +102,7 @@ export class GatewayProcess {
     this.#live = new LiveSnapshot(routes, tenancy.keys);
     this.#warmer = new Warmer({
       live: this.#live,
-      narrowing: new Map(
-        Object.entries(config.models).map(([name, model]) => [name, { rules: model.inputs, maxRows: model.maxRows }]),
-      ),
+      narrowing: narrowingOf(config),
       configFile: options.file,
       onState: (model, variant) => this.#noteState(model, variant),
     });
@@ -99,9 +112,18 @@ export class GatewayProcess {
     this.#audit = this.#openAudit();
     const store = new MemoryCacheStore(config.cache);
     const usage = new MemoryUsageBook();
+    const loader = new VariantLoader({
+      live: this.#live,
+      warmer: this.#warmer,
+      audit: this.#audit,
+      clock: this.#clock,
+      forget: (model) => store.purge(model),
+      pause: (ms) => new Promise((done) => setTimeout(done, ms).unref()),
+    });
     this.plane = new PlanKeeper({
       live: this.#live,
       audit: this.#audit,
+      loader,
       usage,
       store,
       metrics: () => this.#metrics.text(),
@@ -111,7 +133,16 @@ export class GatewayProcess {
     const front = this.#buildFront(tenancy, store, usage, bytes);
     this.#listeners = this.#buildListeners(front, tls);
     this.#watch(store, bytes);
-    this.#metrics.watchLog(this.log);
+  }
+
+  #readAdminToken(secrets: SecretReader): string {
+    const path = 'listen.admin.token';
+    const token = secrets.read(this.#o.config.listen.admin.token, path, () =>
+      this.generated.add('admin.token', `sla_${randomBytes(32).toString('base64url')}`),
+    );
+    if (token.length >= MIN_TOKEN_CHARS) return token;
+    const message = `found ${token.length} characters; expected at least ${MIN_TOKEN_CHARS} that nobody can guess`;
+    throw new ConfigError(this.#o.file, [{ path, message }]);
   }
 
   /**
@@ -121,9 +152,19 @@ export class GatewayProcess {
   async start(): Promise<{ http: number; grpc: number } | null> {
     await Promise.all([this.#warmer.start(), this.#observer.ready()]);
     if (this.#stopped !== null) return null;
-    const [http, grpc] = [await this.#listeners[0]!.listen(), await this.#listeners[1]!.listen()];
+    const ports: number[] = [];
+    for (const listener of this.#listeners) {
+      if (this.#stopped !== null) return null;
+      ports.push(await listener.listen());
+      this.#open.push(listener);
+    }
+    if (this.#stopped !== null) {
+      // SIGTERM came between the ports: whoever stopped us did not know of the last one.
+      await this.#drain();
+      return null;
+    }
     this.#serving = true;
-    return { http, grpc };
+    return { http: ports[0]!, grpc: ports[1]! };
   }
 
   /** Keeps generated secrets where the CLI finds them. Returns why it could not, or an empty text. */
@@ -138,11 +179,11 @@ export class GatewayProcess {
   }
 
   async #stop(): Promise<void> {
-    const { delayMs, graceMs } = this.#o.config.shutdown;
+    const { delayMs } = this.#o.config.shutdown;
     const wasServing = this.#serving;
     this.#serving = false;
     if (wasServing && delayMs > 0) await new Promise((done) => setTimeout(done, delayMs));
-    if (wasServing) await Promise.all(this.#listeners.map((listener) => listener.drain(graceMs)));
+    await this.#drain();
     this.#warmer.close();
     await this.#shadows.close();
     const variants = this.#live.current.routes.flatMap((route) => [
@@ -158,7 +199,12 @@ export class GatewayProcess {
     await this.log.flush();
   }
 
-  #buildFront(tenancy: Tenancy, store: MemoryCacheStore, usage: MemoryUsageBook, bytes: LocalByteBudget): Front {
+  async #drain(): Promise<void> {
+    const { graceMs } = this.#o.config.shutdown;
+    await Promise.all(this.#open.splice(0).map((listener) => listener.drain(graceMs)));
+  }
+
+  #buildFront(tenancy: Tenancy, store: MemoryCacheStore, usage: MemoryUsageBook, bytes: LocalByteBudget): StreamFront {
     const { config, version } = this.#o;
     const onLost = (error: unknown): void => this.log.error('lost error', { err: error });
     const { lifecycle, admit } = buildLifecycle({
@@ -171,17 +217,19 @@ export class GatewayProcess {
       flights: new Flights(FLIGHT_LIMITS, onLost),
       usage,
       shadows: this.#shadows,
+      sequences: this.#sequences,
       observer: this.#observer,
       tally: this.#metrics,
       onLost,
     });
-    const { maxTensors, maxJsonDepth } = config.limits;
+    const { maxTensors, maxJsonDepth, maxJsonBytes, maxBodyBytes, maxInflateRatio } = config.limits;
+    const holdBytes: InflateLimits['holdBytes'] = (ctx, size) => admit.holdBytes(ctx, size);
     const isReady = (): boolean => this.plane.isReady();
     const server = { maxTensors, serverName: 'sluice', serverVersion: version, isReady };
     return new GatewayFront({
       clock: this.#clock,
-      http: new RestProtocol({ ...server, maxJsonDepth }),
-      grpc: new GrpcProtocol(server),
+      http: new HttpProtocol({ ...server, maxJsonDepth, maxJsonBytes, inflate: { maxBodyBytes, maxInflateRatio, holdBytes } }),
+      grpc: new GrpcProtocol({ ...server, maxTypedBytes: maxJsonBytes, reflection: config.listen.grpc.reflection }),
       lifecycle,
       admit,
       observer: this.#observer,
@@ -190,18 +238,29 @@ export class GatewayProcess {
     });
   }
 
-  #buildListeners(front: Front, files: TlsFiles): readonly Listener[] {
+  #buildListeners(front: StreamFront, files: TlsFiles): readonly Listener[] {
     const { listen, limits } = this.#o.config;
     const onRejected = (code: string): void => this.#metrics.rejected(code);
     const http = new HttpListener(listen.http, { tls: files.pair(listen.http.tls, 'listen.http.tls'), onRejected }, front);
-    const grpcOptions = { tls: files.pair(listen.grpc.tls, 'listen.grpc.tls'), maxBodyBytes: limits.maxBodyBytes };
+    const grpcOptions = {
+      tls: files.pair(listen.grpc.tls, 'listen.grpc.tls'),
+      maxBodyBytes: limits.maxBodyBytes,
+      maxPartialBytes: limits.maxInFlightBytes,
+      isReady: () => this.plane.isReady(),
+    };
     return [http, new GrpcListener(listen.grpc, grpcOptions, front)];
   }
 
   #openAudit(): AuditLog {
     const { file } = this.#o.config.audit;
-    if (file === null) return new LogAuditLog((message, fields) => this.log.info(message, fields));
-    return new FileAuditLog(resolve(this.#o.baseDir, file), () => this.#clock.wallMs());
+    const wallMs = (): number => this.#clock.wallMs();
+    if (file === null) return new OutputAuditLog(wallMs);
+    try {
+      return new FileAuditLog(resolve(this.#o.baseDir, file), wallMs);
+    } catch (error) {
+      const message = `found ${file}, which cannot be opened (${(error as NodeJS.ErrnoException).code}); expected a file that can be appended to`;
+      throw new ConfigError(this.#o.file, [{ path: 'audit.file', message }]);
+    }
   }
 
   #noteState(model: string, variant: Variant): void {

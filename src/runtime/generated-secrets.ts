@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const FILE = 'secrets.json';
@@ -8,7 +8,7 @@ export class GeneratedSecrets {
   readonly #values = new Map<string, string>();
   #file = '';
 
-  /** `name` says what it is for, as `adminToken` or `key.demo`. */
+  /** `name` says what it is for, as `admin.token` or `key.demo.demo0001`. */
   add(name: string, value: string): string {
     this.#values.set(name, value);
     return value;
@@ -30,10 +30,14 @@ export class GeneratedSecrets {
       mkdirSync(dir, { recursive: true, mode: 0o700 });
       // An older file may have kept wider rights: it goes first, since `mode` is for new files only.
       rmSync(file, { force: true });
-      writeFileSync(file, `${JSON.stringify({ ...facts, secrets: Object.fromEntries(this.#values) }, null, 2)}\n`, {
-        mode: 0o600,
-        flag: 'wx',
-      });
+      writeFileSync(
+        file,
+        `${JSON.stringify({ pid: process.pid, ...facts, secrets: Object.fromEntries(this.#values) }, null, 2)}\n`,
+        {
+          mode: 0o600,
+          flag: 'wx',
+        },
+      );
     } catch (error) {
       return `${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
     }
@@ -41,8 +45,15 @@ export class GeneratedSecrets {
     return '';
   }
 
-  /** Removes the file: its secrets die with the process. */
+  /** Removes the file: its secrets die with the process. Another gateway's, written since to the same place, stays. */
   forget(): void {
-    if (this.#file !== '') rmSync(this.#file, { force: true });
+    if (this.#file === '') return;
+    try {
+      const { pid } = JSON.parse(readFileSync(this.#file, 'utf8')) as { pid: number };
+      if (pid === process.pid) rmSync(this.#file, { force: true });
+    } catch {
+      // Gone or rewritten by hand: there is nothing of ours left to remove.
+    }
+    this.#file = '';
   }
 }

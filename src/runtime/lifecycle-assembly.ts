@@ -17,6 +17,7 @@ import { Place } from '../gateway/phases/place.ts';
 import { Recall } from '../gateway/phases/recall.ts';
 import { Release } from '../gateway/phases/release.ts';
 import { WriteReply } from '../gateway/phases/reply.ts';
+import type { SequenceIds } from '../router/sequence-ids.ts';
 import type { ShadowQueues } from '../router/shadow-queues.ts';
 
 /** The mechanisms that the phases bring together. */
@@ -30,6 +31,7 @@ export interface Mechanisms {
   readonly flights: Flights;
   readonly usage: UsageBook;
   readonly shadows: ShadowQueues;
+  readonly sequences: SequenceIds;
   readonly observer: Observer;
   readonly tally: Tally;
   readonly onLost: (error: unknown) => void;
@@ -50,7 +52,7 @@ export function buildLifecycle(m: Mechanisms): { lifecycle: Lifecycle; admit: Ad
       decode: new Decode(),
       authorise: new Authorise(clock, (ctx) => lifecycle.abort(ctx, false)),
       inspectInput: new InspectInput(),
-      place: new Place(),
+      place: new Place(m.sequences),
       recall,
       infer: new Infer({ clock, tally: m.tally, lifecycle: late }),
       inspectOutput: new InspectOutput(),

@@ -1,10 +1,20 @@
 import type { CacheStore } from '../core/cache.ts';
-import type { BackendView, ChangeResult, ControlPlane, PlanView, VariantView, WeightChange } from '../core/control-plane.ts';
+import type {
+  BackendView,
+  ChangeResult,
+  ControlPlane,
+  PlanView,
+  VariantChange,
+  VariantResult,
+  WeightChange,
+} from '../core/control-plane.ts';
 import type { UsageBook, UsageTotal } from '../core/money.ts';
-import type { Readiness, Route, Variant } from '../core/traffic.ts';
+import type { Route, Variant } from '../core/traffic.ts';
 import { reweigh } from '../router/traffic-plan.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { LiveSnapshot } from './live-snapshot.ts';
+import { allVariants, planView, reasonOf } from './plan-view.ts';
+import type { VariantLoader } from './variant-loader.ts';
 
 /** Milliseconds a backend has to say whether it is ready. */
 const PROBE_TIMEOUT_MS = 1_000;
@@ -12,6 +22,7 @@ const PROBE_TIMEOUT_MS = 1_000;
 export interface PlanKeeperOptions {
   readonly live: LiveSnapshot;
   readonly audit: AuditLog;
+  readonly loader: VariantLoader;
   readonly usage: UsageBook;
   readonly store: CacheStore;
   readonly metrics: () => Promise<string>;
@@ -63,16 +74,25 @@ export class PlanKeeper implements ControlPlane {
     return { is: 'applied', plan: planView(changed) };
   }
 
+  load(change: VariantChange): Promise<VariantResult> {
+    return this.#o.loader.load(change);
+  }
+
+  unload(change: VariantChange): Promise<VariantResult> {
+    return this.#o.loader.unload(change);
+  }
+
   usage(tenant: string): readonly UsageTotal[] {
     return this.#o.usage.totals(tenant);
   }
 
   purgeCache(model: string): number {
+    this.#o.audit.write({ action: 'cache.purge', actor: 'admin-token', model, before: null, after: null, reason: '' });
     return this.#o.store.purge(model);
   }
 
   isReady(): boolean {
-    return this.#o.isServing() && this.#o.live.current.routes.every((route) => route.contract !== null);
+    return this.#o.isServing() && this.#o.live.current.routes.some((route) => route.contract !== null);
   }
 
   metrics(): Promise<string> {
@@ -80,37 +100,8 @@ export class PlanKeeper implements ControlPlane {
   }
 }
 
-function allVariants(route: Route): readonly Variant[] {
-  return [...route.plan.variants, ...route.plan.shadows.map((share) => share.variant)];
-}
-
 function weightsOf(route: Route): Record<string, number> {
   return Object.fromEntries(route.plan.variants.map((variant, i) => [variant.name, route.plan.weights[i]!]));
-}
-
-function planView(route: Route): PlanView {
-  const { plan } = route;
-  const carrying = plan.variants.map((variant, i) => variantView(variant, plan.weights[i]!));
-  const shadowing = plan.shadows.map((share) => variantView(share.variant, share.sample));
-  return { model: route.model, revision: plan.revision, variants: [...carrying, ...shadowing] };
-}
-
-function variantView(variant: Variant, weightBp: number): VariantView {
-  const { state } = variant;
-  return {
-    name: variant.name,
-    role: variant.role,
-    labels: variant.labels,
-    backend: variant.backend.kind,
-    target: variant.backend.target,
-    weightBp,
-    readiness: state.readiness.is,
-    reason: reasonOf(state.readiness),
-    inFlight: state.inFlight,
-    attempts: state.attempts,
-    failures: state.failures,
-    lastFault: state.lastFault,
-  };
 }
 
 async function backendView(route: Route, variant: Variant): Promise<BackendView> {
@@ -124,5 +115,3 @@ async function backendView(route: Route, variant: Variant): Promise<BackendView>
     live: await variant.backend.probe(PROBE_TIMEOUT_MS),
   };
 }
-
-const reasonOf = (readiness: Readiness): string => (readiness.is === 'ready' ? '' : readiness.reason);

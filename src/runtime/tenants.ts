@@ -6,6 +6,7 @@ import type { SecretReader } from '../config/secrets.ts';
 import type { ApiKeyConfig } from '../config/tenant-schema.ts';
 import type { Tenant } from '../core/tenant.ts';
 import type { BucketId } from '../core/units.ts';
+import { LocalByteBudget } from '../limits/byte-budget.ts';
 import { LocalConcurrencyCap } from '../limits/concurrency.ts';
 import { LocalRateLimiter } from '../limits/gcra.ts';
 import type { GeneratedSecrets } from './generated-secrets.ts';
@@ -36,6 +37,7 @@ export function buildTenancy(config: Config, sources: TenancySources): Tenancy {
       ratePerSecond: requestsPerSecond,
       burst,
       concurrency: new LocalConcurrencyCap(tenantConfig.maxInFlight),
+      bytes: new LocalByteBudget(tenantConfig.maxInFlightBytes),
     };
     tenantConfig.keys.forEach((key, k) => {
       const digest = digestOf(key, `tenants.${t}.keys.${k}`, tenantConfig.id, sources);

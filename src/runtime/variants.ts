@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { priceSheetOf } from '../accounting/price.ts';
 import { GrpcBackend } from '../backends/grpc/grpc-backend.ts';
+import { HttpBackend } from '../backends/http/http-backend.ts';
 import { OnnxBackend } from '../backends/onnx/onnx-backend.ts';
 import type { OnnxHost } from '../backends/onnx/onnx-host.ts';
-import type { GrpcBackendConfig, ModelConfig, VariantConfig } from '../config/model-schema.ts';
+import type { GrpcBackendConfig, HttpBackendConfig, ModelConfig, VariantConfig } from '../config/model-schema.ts';
 import type { Config } from '../config/schema.ts';
 import type { SecretReader } from '../config/secrets.ts';
 import type { Backend } from '../core/backend.ts';
@@ -15,6 +16,7 @@ import { type Route, type Variant, VariantState } from '../core/traffic.ts';
 import { basisPoints } from '../core/units.ts';
 import { buildChain } from '../guards/chain.ts';
 import { planOf } from '../router/traffic-plan.ts';
+import { ReopeningBackend } from './reopening-backend.ts';
 import type { TlsFiles } from './tls-files.ts';
 
 export interface RouteSources {
@@ -72,7 +74,7 @@ function guardsOf(model: string, config: ModelConfig, side: 'input' | 'output', 
 
 /** Digest of everything that judges this model's requests and answers: an answer judged by other rules is no answer. */
 function policyOf(config: ModelConfig, input: GuardChain | null, output: GuardChain | null): string {
-  const parts = JSON.stringify([input?.policy ?? '', output?.policy ?? '', config.inputs, config.maxRows]);
+  const parts = JSON.stringify([input?.policy ?? '', output?.policy ?? '', config.inputs, config.maxRows, config.rowsAgree]);
   return createHash('sha256').update(parts).digest('base64url');
 }
 
@@ -91,23 +93,31 @@ function buildVariant(model: string, config: VariantConfig, path: string, source
 function buildBackend(model: string, config: VariantConfig, path: string, sources: RouteSources): Backend {
   const { backend } = config;
   switch (backend.kind) {
-    case 'onnx':
-      return new OnnxBackend(backend, {
+    case 'onnx': {
+      const options = {
         model,
         variant: config.name,
         path: resolve(sources.baseDir, backend.path),
         host: sources.host,
         clock: sources.clock,
-        onBatch: (rows) => sources.tally.batch(model, config.name, rows),
-      });
-    case 'grpc':
-      return new GrpcBackend(backend, { model, clock: sources.clock, ...grpcSecrets(backend, path, sources) });
+        onBatch: (rows: number) => sources.tally.batch(model, config.name, rows),
+      };
+      return new ReopeningBackend(() => new OnnxBackend(backend, options));
+    }
+    case 'grpc': {
+      const options = { model, clock: sources.clock, ...serverSecrets(backend, path, sources) };
+      return new ReopeningBackend(() => new GrpcBackend(backend, options));
+    }
+    case 'http': {
+      const options = { model, clock: sources.clock, ...serverSecrets(backend, path, sources) };
+      return new ReopeningBackend(() => new HttpBackend(backend, options));
+    }
     default:
       return backend satisfies never;
   }
 }
 
-function grpcSecrets(config: GrpcBackendConfig, path: string, sources: RouteSources): GrpcSecrets {
+function serverSecrets(config: GrpcBackendConfig | HttpBackendConfig, path: string, sources: RouteSources): ServerSecrets {
   const noDemo = (): string => {
     throw new Error(`${path}.credential: a generated secret is unknown to the server; use env or file`);
   };
@@ -122,7 +132,7 @@ function grpcSecrets(config: GrpcBackendConfig, path: string, sources: RouteSour
   };
 }
 
-interface GrpcSecrets {
+interface ServerSecrets {
   readonly credential: string | null;
   readonly tls: {
     readonly ca: Buffer | null;

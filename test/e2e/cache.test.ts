@@ -143,6 +143,37 @@ describe('the cache', () => {
     expect(byVariant.size).toBe(2);
   });
 
+  it('never lets the same bytes with another shape share an entry', async () => {
+    const data = [6, 5, 4, 3, 2, 1];
+    const shapes = [
+      [2, 3],
+      [3, 2],
+      [1, 6],
+      [6, 1],
+    ];
+    const grpc = new GrpcCaller(gateway.grpcAddress, gateway.keys['alpha']!);
+    const raw = Buffer.from(new Float32Array(data).buffer);
+    const askByGrpc = async (shape: readonly number[]): Promise<{ rows: number; mark: number; cache: string }> => {
+      const request = { model_name: 'plain', inputs: [{ name: 'x', datatype: 'FP32', shape }], raw_input_contents: [raw] };
+      const answer = await grpc.call('ModelInfer', request, { 'x-sluice-session': 'one' });
+      expect(answer.code, answer.details).toBe(0);
+      const y = rawOutputs(answer)['y']!;
+      return { rows: y.length / 4, mark: y.readFloatLE(0), cache: String(answer.metadata.get('x-sluice-cache')[0]) };
+    };
+    const marks: number[] = [];
+    for (const shape of shapes) {
+      const first = await ask({ data, shape });
+      expect([shape, first.cache]).toEqual([shape, 'miss']);
+      marks.push(first.mark);
+    }
+    expect(new Set(marks).size).toBe(shapes.length);
+    // Over gRPC the bytes of all of them are the very same message field.
+    for (const [i, shape] of shapes.entries()) {
+      expect(await askByGrpc(shape)).toEqual({ rows: shape[0], mark: marks[i], cache: 'hit' });
+    }
+    grpc.close();
+  });
+
   it('stays out of requests that forbid it, and refreshes for those that ask for it', async () => {
     const data = [7, 7, 7, 7, 7, 7];
     const first = await ask({ data });

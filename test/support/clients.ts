@@ -27,13 +27,15 @@ export async function inferRest(
     readonly model: string;
     readonly inputs: readonly RestInput[];
     readonly id?: string;
+    readonly parameters?: Readonly<Record<string, unknown>>;
     readonly headers?: Record<string, string>;
   },
 ): Promise<RestAnswer> {
+  const { id, parameters, inputs } = options;
   const response = await fetch(`${gateway.httpUrl}/v2/models/${options.model}/infer`, {
     method: 'POST',
     headers: { authorization: `Bearer ${options.key}`, 'content-type': 'application/json', ...options.headers },
-    body: JSON.stringify({ ...(options.id === undefined ? {} : { id: options.id }), inputs: options.inputs }),
+    body: JSON.stringify({ id, parameters, inputs }),
   });
   return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> };
 }
@@ -41,7 +43,8 @@ export async function inferRest(
 const root = protobuf.parse(readFileSync(join(import.meta.dirname, '../../proto/open_inference_grpc.proto'), 'utf8'), {
   keepCase: true,
 }).root;
-const type = (name: string): protobuf.Type => root.lookupType(`inference.${name}`);
+/** A message type of the committed .proto. */
+export const grpcType = (name: string): protobuf.Type => root.lookupType(`inference.${name}`);
 
 export interface GrpcAnswer {
   readonly code: number;
@@ -70,7 +73,7 @@ export class GrpcCaller {
     const sent = new Metadata();
     if (this.#key !== '') sent.set('authorization', `Bearer ${this.#key}`);
     for (const [name, value] of Object.entries(metadata)) sent.set(name, value);
-    const requestType = type(`${method}Request`);
+    const requestType = grpcType(`${method}Request`);
     const bytes = Buffer.from(requestType.encode(requestType.fromObject(request)).finish());
     return new Promise((done) => {
       let received = new Metadata();
@@ -85,7 +88,7 @@ export class GrpcCaller {
             done({ code: error.code, details: error.details, metadata: error.metadata, message: {} });
             return;
           }
-          const responseType = type(`${method}Response`);
+          const responseType = grpcType(`${method}Response`);
           const message = responseType.toObject(responseType.decode(value!), { longs: Number, defaults: true });
           done({ code: 0, details: '', metadata: received, message });
         },

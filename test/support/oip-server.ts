@@ -66,6 +66,8 @@ export interface OipServer {
   readonly callCount: number;
   /** Inferences that the client gave up before their answer. */
   readonly cancels: readonly OipCall[];
+  /** When this server saw each of them, on its own clock: milliseconds of `performance.now`. */
+  readonly cancelledAtMs: readonly number[];
   /** Resolves when so many inferences have come. */
   called(count: number): Promise<void>;
   /** Resolves when so many have been given up. */
@@ -114,6 +116,7 @@ class ScriptedServer implements OipServer {
   callCount = 0;
   readonly calls: OipCall[] = [];
   readonly cancels: OipCall[] = [];
+  readonly cancelledAtMs: number[] = [];
   readonly #options: OipServerOptions;
   readonly #server = new Server({ 'grpc.max_receive_message_length': -1 });
   // The sockets are its own, so that it can die like a process does: the package says goodbye to each client first.
@@ -196,7 +199,10 @@ class ScriptedServer implements OipServer {
     let answered = false;
     call.on('cancelled', () => {
       // The package also says "cancelled" once an answer has left.
-      if (!answered) this.#note(this.cancels, seen);
+      if (answered) return;
+      this.cancelledAtMs.push(performance.now());
+      if (this.cancelledAtMs.length > KEPT_CALLS) this.cancelledAtMs.shift();
+      this.#note(this.cancels, seen);
     });
     this.callCount++;
     this.#note(this.calls, seen);

@@ -1,8 +1,9 @@
 import { RequestContext } from '../../src/core/context.ts';
-import { type Codec, type Exit, type Front, type Head, Reply } from '../../src/core/exchange.ts';
+import { type Codec, type Exit, type Head, Reply } from '../../src/core/exchange.ts';
 import type { FaultKind } from '../../src/core/faults.ts';
 import type { Snapshot } from '../../src/core/traffic.ts';
 import { Verdict } from '../../src/core/verdict.ts';
+import type { StreamFront } from '../../src/gateway/listeners/stream-front.ts';
 
 const CODEC: Codec = { name: 'test', decode: () => Verdict.Next, encode: () => {}, encodeFault: () => {} };
 const SNAPSHOT: Snapshot = { revision: 1, routes: [], route: () => null, identify: () => null };
@@ -23,10 +24,11 @@ export interface Visit {
  * A Front that notes what a listener tells it and holds the listener to its word: anything out of order is a violation. By default it
  * wants every body and answers with it; a test replaces the `on…` functions to do otherwise.
  */
-export class RecordingFront implements Front {
+export class RecordingFront implements StreamFront {
   readonly visits: Visit[] = [];
   readonly violations: string[] = [];
   wantsBody = true;
+  knowsCaller = true;
   bodyLimitBytes = 64 * 1024 * 1024;
   /** Runs inside `open`, before the listener gets its context. */
   onOpen: (visit: Visit) => void = () => {};
@@ -39,6 +41,10 @@ export class RecordingFront implements Front {
   get only(): Visit {
     if (this.visits.length !== 1) throw new Error(`Expected one request, found ${this.visits.length}.`);
     return this.visits[0]!;
+  }
+
+  knows(): boolean {
+    return this.knowsCaller;
   }
 
   open(head: Head, exit: Exit): RequestContext {

@@ -62,7 +62,7 @@ export class GrpcCall implements Call, UnarySink {
       return;
     }
     const kind = faultOfStatus(status);
-    if (kind === Fault.BadRequest) this.#fault(kind, quotedText(details), true);
+    if (kind === Fault.BackendRefused) this.#fault(kind, quotedText(details), true);
     // No byte of an answer has come, and asking a model twice does no harm: so this counts as not reached.
     else if (kind === Fault.BackendUnreachable) this.#fault(kind, '', false);
     else if (kind === Fault.BackendFailed) this.#fault(kind, `It answered with ${grpcStatusName(status)}.`, sent);

@@ -3,9 +3,8 @@ import { GrpcStatus } from '../../core/grpc-status.ts';
 
 /** The row of the catalogue that a backend's status becomes; null stands for "the backend failed" and nothing more precise. */
 const FAULTS: ReadonlyMap<number, FaultKind> = new Map([
-  [GrpcStatus.InvalidArgument, Fault.BadRequest],
-  [GrpcStatus.OutOfRange, Fault.BadRequest],
-  [GrpcStatus.FailedPrecondition, Fault.BadRequest],
+  [GrpcStatus.InvalidArgument, Fault.BackendRefused],
+  [GrpcStatus.OutOfRange, Fault.BackendRefused],
   [GrpcStatus.DeadlineExceeded, Fault.BackendTimeout],
   [GrpcStatus.ResourceExhausted, Fault.BackendBusy],
   [GrpcStatus.Unavailable, Fault.BackendUnreachable],
@@ -18,7 +17,7 @@ const MAX_TEXT_CHARS = 200;
 /** Runs of space, and of what breaks lines or reorders them on a screen. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Z}]+/gu;
 
-/** A backend's words as they may be repeated to callers and logs: short, on one line, never half a surrogate pair. */
+/** A backend's words as they may be repeated in logs: short, on one line, never half a surrogate pair. */
 export function quotedText(text: string): string {
   const cut = text.slice(0, MAX_TEXT_CHARS).replace(UNPRINTABLE, ' ').trim();
   return (text.length > MAX_TEXT_CHARS ? `${cut}…` : cut).toWellFormed();

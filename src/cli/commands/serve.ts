@@ -1,7 +1,7 @@
 import { AdminServer } from '../../admin/admin-server.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load-config.ts';
 import { GatewayProcess } from '../../runtime/gateway-process.ts';
-import { banner } from '../banner.ts';
+import { adminUrlOf, banner } from '../banner.ts';
 import { CliError, Exit } from '../exit-codes.ts';
 import { stateDirOf } from '../state-dir.ts';
 import type { Terminal } from '../terminal.ts';
@@ -31,6 +31,7 @@ async function run(loaded: LoadedConfig, terminal: Terminal): Promise<Exit> {
   const admin = new AdminServer({
     config: loaded.config.listen.admin,
     token: gateway.adminToken,
+    tls: gateway.adminTls,
     plane: gateway.plane,
     onError: (error) => gateway.log.error('admin request failed', { err: error }),
   });
@@ -39,7 +40,7 @@ async function run(loaded: LoadedConfig, terminal: Terminal): Promise<Exit> {
     const ports = await gateway.start();
     if (ports === null) return await stopped;
     const adminPort = await admin.listen();
-    const unsaved = gateway.saveSecrets(`http://${loaded.config.listen.admin.host}:${adminPort}`);
+    const unsaved = gateway.saveSecrets(adminUrlOf(loaded, adminPort));
     if (unsaved !== '') gateway.log.warn('generated secrets stay in memory alone', { reason: unsaved });
     terminal.out(banner({ ...ports, admin: adminPort }, loaded, gateway));
     return await stopped;
@@ -56,7 +57,10 @@ function stopOnSignal(gateway: GatewayProcess): Promise<Exit> {
     const onSignal = (signal: NodeJS.Signals): void => {
       signals++;
       // The second one means now: whoever waits for the drain is told by the exit code that it was not finished.
-      if (signals > 1) process.exit(Exit.Failed);
+      if (signals > 1) {
+        gateway.generated.forget();
+        process.exit(Exit.Failed);
+      }
       gateway.log.info('stopping', { signal });
       void gateway.stop().then(() => resolve(Exit.Ok));
     };

@@ -49,7 +49,7 @@ function change(access: AdminAccess, plan: PlanView, assignments: readonly strin
   for (const assignment of assignments) {
     const { who, bp } = parseAssignment(assignment);
     const name = resolveVariant(plan, who).name;
-    if (name in weightsBp) throw new CliError(Exit.Usage, `"${name}" is given two weights.`);
+    if (Object.hasOwn(weightsBp, name)) throw new CliError(Exit.Usage, `"${name}" is given two weights.`);
     weightsBp[name] = bp;
   }
   return callAdmin<PlanView>(access, 'PUT', `plans/${encodeURIComponent(plan.model)}/weights`, {

@@ -1,8 +1,10 @@
 import type { RequestContext } from '../../core/context.ts';
-import type { Exit, Front, Head, Reply } from '../../core/exchange.ts';
+import type { Exit, Front, Reply } from '../../core/exchange.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
 import { GrpcStatus } from '../../core/grpc-status.ts';
 import type { ExchangeOwner, UnaryExchange } from '../../wire/grpc/unary-exchange.ts';
+import { GrpcHead } from './grpc-head.ts';
+import { spoiledBy } from './grpc-spoiled.ts';
 
 /** One gRPC call between the wire and the front: its head, its way out, and the news of both. */
 export class GrpcExchange implements ExchangeOwner, Exit {
@@ -13,13 +15,14 @@ export class GrpcExchange implements ExchangeOwner, Exit {
   readonly #bodyTimer: NodeJS.Timeout | null = null;
 
   /** @hot */
-  constructor(exchange: UnaryExchange, front: Front, bodyTimeoutMs: number) {
+  constructor(exchange: UnaryExchange, front: Front, bodyTimeoutMs: number, maxBodyBytes: number) {
     this.#exchange = exchange;
     this.#front = front;
     this.#bodyTimeoutMs = bodyTimeoutMs;
-    this.#ctx = front.open(new GrpcHead(exchange), this);
+    this.#ctx = front.open(new GrpcHead(exchange, -1, exchange.timeoutMs), this);
     if (!this.#ctx.awaitsBody) return;
     this.#bodyTimer = setTimeout(tooSlow, this.#hasOwnGrant() ? exchange.timeoutMs : bodyTimeoutMs, this);
+    if (this.#ctx.bodyLimitBytes < maxBodyBytes) exchange.limit(this.#ctx.bodyLimitBytes);
     exchange.read();
   }
 
@@ -44,7 +47,7 @@ export class GrpcExchange implements ExchangeOwner, Exit {
   }
 
   spoiled(status: number, text: string): void {
-    this.#fail(SPOILED.get(status) ?? Fault.Malformed, text);
+    this.#fail(spoiledBy(status), text);
   }
 
   left(): void {
@@ -76,34 +79,6 @@ export class GrpcExchange implements ExchangeOwner, Exit {
     if (this.#bodyTimer !== null) clearTimeout(this.#bodyTimer);
   }
 }
-
-class GrpcHead implements Head {
-  readonly face = 'grpc';
-  readonly method = 'POST';
-  readonly query = '';
-  readonly contentLength = -1;
-  readonly path: string;
-  readonly timeoutMs: number;
-  readonly remoteAddress: string;
-  readonly #exchange: UnaryExchange;
-
-  constructor(exchange: UnaryExchange) {
-    this.path = exchange.path;
-    this.timeoutMs = exchange.timeoutMs;
-    this.remoteAddress = exchange.remoteAddress;
-    this.#exchange = exchange;
-  }
-
-  header(name: string): string {
-    return this.#exchange.header(name);
-  }
-}
-
-/** What the gRPC package has refused by itself, in the words of the catalogue. Anything else it finds wrong is malformed. */
-const SPOILED: ReadonlyMap<number, FaultKind> = new Map([
-  [GrpcStatus.ResourceExhausted, Fault.BodyTooLarge],
-  [GrpcStatus.Unimplemented, Fault.MediaType],
-]);
 
 function tooSlow(exchange: GrpcExchange): void {
   exchange.slow();

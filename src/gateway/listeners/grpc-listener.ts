@@ -1,12 +1,27 @@
 import type { GrpcListenConfig } from '../../config/listen-schema.ts';
-import type { Front, Listener } from '../../core/exchange.ts';
+import type { Listener } from '../../core/exchange.ts';
+import { Fault } from '../../core/faults.ts';
+import { GrpcPath } from '../../protocols/grpc/methods.ts';
 import { GrpcServer } from '../../wire/grpc/grpc-server.ts';
+import type { StreamExchange, StreamOwner } from '../../wire/grpc/stream-exchange.ts';
 import { GrpcExchange } from './grpc-exchange.ts';
+import { GrpcHead } from './grpc-head.ts';
+import { GrpcStream } from './grpc-stream.ts';
+import { HealthWatch } from './health-watch.ts';
+import { HealthWatches } from './health-watches.ts';
+import { RefusedStream } from './refused-stream.ts';
+import { INFER_FRAMING, PLAIN_FRAMING } from './stream-framing.ts';
+import type { StreamFront } from './stream-front.ts';
+import { StreamHouse } from './stream-house.ts';
 
 export interface GrpcListenerOptions {
   readonly maxBodyBytes: number;
+  /** Bytes of all stream messages that are not whole yet. */
+  readonly maxPartialBytes: number;
   /** PEM, read from the files that config names; null serves plaintext. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
+  /** What those who watch the health of this gateway are told. */
+  readonly isReady: () => boolean;
   /** Time for a client to send its whole message. */
   readonly bodyTimeoutMs?: number;
   /** A client that takes no byte of its answer for this long is dropped. */
@@ -21,9 +36,24 @@ const WRITE_STALL_MS = 30_000;
 export class GrpcListener implements Listener {
   readonly face = 'grpc';
   readonly #server: GrpcServer;
+  readonly #config: GrpcListenConfig;
+  readonly #front: StreamFront;
+  readonly #house: StreamHouse;
+  readonly #watches: HealthWatches;
+  readonly #bodyTimeoutMs: number;
 
-  constructor(config: GrpcListenConfig, options: GrpcListenerOptions, front: Front) {
+  constructor(config: GrpcListenConfig, options: GrpcListenerOptions, front: StreamFront) {
+    this.#config = config;
+    this.#front = front;
     const bodyTimeoutMs = options.bodyTimeoutMs ?? BODY_TIMEOUT_MS;
+    this.#bodyTimeoutMs = bodyTimeoutMs;
+    this.#house = new StreamHouse(front, {
+      maxInFlight: config.maxStreamInFlight,
+      idleMs: config.maxStreamIdleMs,
+      bodyTimeoutMs,
+      maxPartialBytes: options.maxPartialBytes,
+    });
+    this.#watches = new HealthWatches(front, options.isReady);
     this.#server = new GrpcServer(
       {
         host: config.host,
@@ -37,7 +67,11 @@ export class GrpcListener implements Listener {
         keepAliveTimeoutMs: config.keepAliveTimeoutMs,
         writeStallMs: options.writeStallMs ?? WRITE_STALL_MS,
       },
-      (exchange) => new GrpcExchange(exchange, front, bodyTimeoutMs),
+      {
+        unary: (exchange) => new GrpcExchange(exchange, front, bodyTimeoutMs, options.maxBodyBytes),
+        stream: (exchange) => this.#acceptStream(exchange),
+        streams: streamPaths(config.reflection),
+      },
     );
   }
 
@@ -46,6 +80,34 @@ export class GrpcListener implements Listener {
   }
 
   drain(graceMs: number): Promise<void> {
+    // In this order: those who watch hear that it ends before the end.
+    this.#watches.drain();
+    this.#house.drain();
     return this.#server.drain(graceMs);
   }
+
+  #acceptStream(exchange: StreamExchange): StreamOwner {
+    if (this.#house.draining) return new RefusedStream(exchange, this.#front, Fault.Draining, '');
+    if (exchange.path === GrpcPath.HealthWatch) return this.#acceptWatch(exchange);
+    if (!this.#front.knows(new GrpcHead(exchange, -1, exchange.timeoutMs))) {
+      return new RefusedStream(exchange, this.#front, Fault.KeyUnknown, '');
+    }
+    const { maxStreams } = this.#config;
+    if (this.#house.size >= maxStreams) {
+      return new RefusedStream(exchange, this.#front, Fault.Overloaded, `${maxStreams} streams are open, the limit.`);
+    }
+    return new GrpcStream(exchange, this.#house, exchange.path === GrpcPath.ModelStreamInfer ? INFER_FRAMING : PLAIN_FRAMING);
+  }
+
+  #acceptWatch(exchange: StreamExchange): StreamOwner {
+    const { maxHealthWatches } = this.#config;
+    if (this.#watches.size < maxHealthWatches) return new HealthWatch(exchange, this.#watches, this.#bodyTimeoutMs);
+    return new RefusedStream(exchange, this.#front, Fault.Overloaded, `${maxHealthWatches} calls watch, the limit.`);
+  }
+}
+
+function streamPaths(reflection: boolean): ReadonlySet<string> {
+  const paths: string[] = [GrpcPath.ModelStreamInfer, GrpcPath.HealthWatch];
+  if (reflection) paths.push(GrpcPath.Reflection, GrpcPath.ReflectionAlpha);
+  return new Set(paths);
 }

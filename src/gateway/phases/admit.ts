@@ -9,6 +9,9 @@ import type { Stage } from '../lifecycle.ts';
 /** Milliseconds a caller is told to wait when a place, not a rate, is what is missing. */
 const PLACE_WAIT_MS = 1_000;
 
+/** A probe names a service at most: no stranger gets more read than this. */
+const OPEN_BODY_BYTES = 4_096;
+
 export interface AdmitOptions {
   readonly clock: Clock;
   readonly limiter: RateLimiter;
@@ -31,10 +34,8 @@ export class Admit implements Stage {
   run(ctx: RequestContext): Verdict {
     const o = this.#o;
     ctx.awaitsBody = ctx.head.contentLength !== 0;
-    ctx.bodyLimitBytes = o.maxBodyBytes;
-    if (ctx.match.fault !== null) return ctx.refuse(ctx.match.fault);
-    if (ctx.head.contentLength > o.maxBodyBytes) return this.#tooLarge(ctx);
-    if (ctx.match.open) return Verdict.Next;
+    ctx.bodyLimitBytes = ctx.match.open ? OPEN_BODY_BYTES : o.maxBodyBytes;
+    if (ctx.match.open) return ctx.match.fault === null ? Verdict.Next : ctx.refuse(ctx.match.fault);
     const tenant = ctx.principal!.tenant;
     const nowMs = o.clock.nowMs();
     const waitMs = o.limiter.take(tenant.buckets, 1, nowMs);
@@ -44,6 +45,8 @@ export class Admit implements Stage {
       ctx.retryAfterMs = waitMs;
       return ctx.refuse(Fault.RateLimited);
     }
+    if (ctx.match.fault !== null) return ctx.refuse(ctx.match.fault);
+    if (ctx.head.contentLength > o.maxBodyBytes) return this.#tooLarge(ctx);
     if (!o.processCap.take()) return this.#full(ctx);
     ctx.permits.push(o.processCap);
     if (!tenant.concurrency.take()) {
@@ -55,10 +58,16 @@ export class Admit implements Stage {
     return ctx.head.contentLength > 0 ? this.holdBytes(ctx, ctx.head.contentLength) : Verdict.Next;
   }
 
-  /** Takes the body's bytes from the budget; also called when a protocol states no length before the body is there. */
+  /** Takes the body's bytes from the tenant's share and from the budget of all; also called when a protocol states no length before the body is there. */
   holdBytes(ctx: RequestContext, bytes: number): Verdict {
-    if (bytes <= ctx.heldBytes) return Verdict.Next;
-    if (!this.#o.bytes.take(bytes - ctx.heldBytes)) return this.#full(ctx);
+    const more = bytes - ctx.heldBytes;
+    if (more <= 0) return Verdict.Next;
+    const own = ctx.principal!.tenant.bytes;
+    if (!own.take(more)) return this.#full(ctx);
+    if (!this.#o.bytes.take(more)) {
+      own.give(more);
+      return this.#full(ctx);
+    }
     ctx.heldBytes = bytes;
     return Verdict.Next;
   }

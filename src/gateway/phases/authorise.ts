@@ -57,6 +57,7 @@ export class Authorise implements Stage<Decoded> {
       }
       if (statedMs < timeoutMs) timeoutMs = statedMs;
     }
+    ctx.deadlineIsCallers = timeoutMs < routeMs;
     ctx.deadlineMs = millis(ctx.startedMs + Math.ceil(timeoutMs));
     const leftMs = ctx.deadlineMs - this.#clock.nowMs();
     if (leftMs <= 0) return ctx.refuse(Fault.DeadlineOver);

@@ -1,4 +1,5 @@
 import { costOf } from '../../accounting/cost-meter.ts';
+import { estimatedTokens } from '../../accounting/token-estimate.ts';
 import { cacheEntryOf } from '../../cache/cache-entry.ts';
 import type { CacheStore } from '../../core/cache.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -59,7 +60,7 @@ export class Book implements Stage {
     const totalUs = this.#o.clock.nowUs() - ctx.startedUs;
     if (ctx.fault !== null || ctx.answeredBy === null) statistics.fail.add(totalUs);
     else if (ctx.cacheResult === 'hit' || ctx.cacheResult === 'shared') {
-      statistics.recalled(ctx.usage, totalUs, this.#o.clock.wallMs());
+      statistics.recalled(totalUs, this.#o.clock.wallMs());
     } else {
       const inferUs = ctx.marksUs[Phase.Infer]! - ctx.marksUs[Phase.Recall]!;
       statistics.answered(ctx.usage, inferUs, totalUs, this.#o.clock.wallMs());
@@ -72,6 +73,7 @@ export class Book implements Stage {
     if (ctx.fault === null && ctx.answeredBy !== null) {
       const outputs = ctx.prediction!.outputs;
       for (let i = 0; i < outputs.length; i++) ctx.usage.outputBytes += outputs[i]!.data.length;
+      ctx.usage.outputTokens = estimatedTokens(outputs);
       ctx.cost = costOf(ctx.answeredBy.price, ctx.usage, cacheHit);
     }
     this.#o.usage.book({
@@ -80,7 +82,8 @@ export class Book implements Stage {
       variant: variant === null ? '' : variant.name,
       priceVersion: variant === null ? '' : variant.price.version,
       cacheHit,
-      failed: ctx.fault !== null,
+      // A leader whose client left did work that is paid for, but its own request got no answer.
+      failed: ctx.fault !== null || ctx.gone,
       cost: ctx.cost,
       usage: ctx.usage,
     });

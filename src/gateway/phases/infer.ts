@@ -57,6 +57,8 @@ export class Infer implements Stage<Placed>, AttemptOwner {
 
   failed(attempt: Attempt, kind: FaultKind, detail: string, reached: boolean): void {
     const { ctx, variant } = attempt;
+    // The caller's own patience ended: that says nothing about the backend.
+    if (kind === Fault.BackendTimeout && ctx.deadlineIsCallers) kind = Fault.DeadlineOver;
     this.#note(ctx, variant, kind, this.#clock.nowUs() - attempt.startedUs);
     if (ctx.ticket !== attempt.ticket) return;
     ctx.call = null;
@@ -97,14 +99,19 @@ export class Infer implements Stage<Placed>, AttemptOwner {
     return ctx.refuse(kind, ready ? `Variant "${variant.name}" is full.` : `Variant "${variant.name}" is not ready.`);
   }
 
-  /** A caller that named its variant gets that one or a fault; a fallback would answer a question it did not ask. */
+  /**
+   * A caller that named its variant gets that one or a fault; a fallback would answer a question it did not ask. A sequence has its state
+   * in one place, and stable would begin it anew.
+   */
   #mayFallBack(ctx: Placed, variant: Variant, kind: FaultKind): boolean {
+    if (ctx.request.sequenceId !== '') return false;
     return kind.retry === 'elsewhere' && variant.role !== 'stable' && !ctx.pinned && ctx.attempts < MAX_ATTEMPTS;
   }
 
   #note(ctx: Placed, variant: Variant, kind: FaultKind, durationUs: number): void {
     this.#tally.attempt(ctx.route.model, variant.name, kind.code, durationUs);
-    if (kind.blame === 'client') return;
+    // What a backend itself refuses counts too, or a canary that refuses everything would look well.
+    if ((kind.blame === 'client' && kind !== Fault.BackendRefused) || kind === Fault.DeadlineOver) return;
     variant.state.failures++;
     variant.state.lastFault = kind.code;
   }

@@ -1,3 +1,4 @@
+import { estimatedTokens } from '../../accounting/token-estimate.ts';
 import type { Authorised, Inferred, RequestContext } from '../../core/context.ts';
 import { Fault } from '../../core/faults.ts';
 import { type GuardChain, type Inspection, Ruling } from '../../core/guard.ts';
@@ -11,6 +12,9 @@ export class InspectInput implements Stage<Authorised> {
   run(ctx: Authorised): Maybe<Verdict> {
     const refusal = ctx.route.contract!.refusal(ctx.request);
     if (refusal !== '') return ctx.refuse(Fault.BadRequest, refusal);
+    // Only now: what a refused request claims to hold is nobody's usage.
+    ctx.usage.rows = ctx.route.contract!.rows(ctx.request);
+    ctx.usage.inputTokens = estimatedTokens(ctx.request.inputs);
     const chain = ctx.route.inputGuards;
     return chain === null ? Verdict.Next : inspect(ctx, chain, 'input', ctx.request.inputs);
   }
@@ -47,7 +51,9 @@ function inspect(ctx: Authorised, chain: GuardChain, side: 'input' | 'output', t
   };
   const ruling = chain.inspect(inspection);
   if (typeof ruling === 'number') return verdictOf(ctx, inspection, ruling);
-  return ruling.then((settled) => verdictOf(ctx, inspection, settled));
+  const { ticket } = ctx;
+  // Whoever has been answered meanwhile keeps the fault that it was answered with.
+  return ruling.then((settled) => (ctx.ticket === ticket ? verdictOf(ctx, inspection, settled) : Verdict.Next));
 }
 
 function verdictOf(ctx: RequestContext, inspection: Inspection, ruling: Ruling): Verdict {

@@ -1,22 +1,38 @@
 import type { Authorised } from '../../core/context.ts';
 import { Verdict } from '../../core/verdict.ts';
 import { affinityOf } from '../../router/affinity.ts';
+import { type SequenceIds, sequenceKey } from '../../router/sequence-ids.ts';
 import { choose } from '../../router/traffic-plan.ts';
 import type { Stage } from '../lifecycle.ts';
 
 /** Which variant? A pure choice by hash, so that the cache key can hold it and every replica agrees; health is asked in Infer. */
 export class Place implements Stage<Authorised> {
+  readonly #sequences: SequenceIds;
+
+  constructor(sequences: SequenceIds) {
+    this.#sequences = sequences;
+  }
+
   /** @hot */
   run(ctx: Authorised): Verdict {
+    if (ctx.request.sequenceId !== '') this.#disown(ctx);
     ctx.affinity = affinityOf(stickyKey(ctx));
     if (ctx.variant === null) ctx.variant = choose(ctx.route.plan, ctx.affinity);
     return Verdict.Next;
+  }
+
+  /** The backend gets the sequence under a name that no other tenant can choose; `sequenceId` stays the caller's own. */
+  #disown(ctx: Authorised): void {
+    const { request } = ctx;
+    const params = this.#sequences.rewritten(request.params, ctx.principal.tenant.id, ctx.route.model);
+    ctx.request = { ...request, params };
   }
 }
 
 /** The first present of: sequence, configured header, session header, tenant where config says so, and else the request itself. */
 function stickyKey(ctx: Authorised): string {
-  if (ctx.request.sequenceId !== '') return ctx.request.sequenceId;
+  const { sequenceId } = ctx.request;
+  if (sequenceId !== '') return sequenceKey(ctx.principal.tenant.id, ctx.route.model, sequenceId);
   if (ctx.route.stickyHeader !== '') {
     const key = ctx.head.header(ctx.route.stickyHeader);
     if (key !== '') return key;

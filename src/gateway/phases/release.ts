@@ -26,7 +26,10 @@ export class Release {
     }
     for (let i = 0; i < ctx.permits.length; i++) ctx.permits[i]!.release();
     ctx.permits.length = 0;
-    if (ctx.heldBytes > 0) this.#o.bytes.give(ctx.heldBytes);
+    if (ctx.heldBytes > 0) {
+      this.#o.bytes.give(ctx.heldBytes);
+      ctx.principal!.tenant.bytes.give(ctx.heldBytes);
+    }
     ctx.heldBytes = 0;
     // A leader that crashed on its way never came through Book whole: nobody may wait for it for ever.
     if (ctx.leads) this.#o.recall.fail(ctx, Fault.Bug, '', false);

@@ -1,6 +1,6 @@
 import type { Inferred, RequestContext } from '../../core/context.ts';
 import { Fault } from '../../core/faults.ts';
-import { Verdict } from '../../core/verdict.ts';
+import { type Maybe, Phase, Verdict } from '../../core/verdict.ts';
 import type { ShadowQueues } from '../../router/shadow-queues.ts';
 import type { Stage } from '../lifecycle.ts';
 
@@ -16,19 +16,28 @@ export class WriteReply implements Stage {
   }
 
   /** @hot */
-  run(ctx: RequestContext): Verdict {
-    if (ctx.gone) {
-      // Others waited for this answer, so it was found all the same; its own client hears nothing.
-      if (ctx.fault === null) ctx.refuse(Fault.ClientGone);
-      ctx.exit.reset();
-      return Verdict.Next;
-    }
+  run(ctx: RequestContext): Maybe<Verdict> {
+    // Others waited for this answer, so it was found all the same; its own client hears nothing.
+    if (ctx.gone) return cut(ctx);
     if (ctx.fault !== null) ctx.codec.encodeFault(ctx);
-    else if (!ctx.reply.ready) ctx.codec.encode(ctx);
+    else if (!ctx.reply.ready) {
+      const encoded = ctx.codec.encode(ctx);
+      if (encoded instanceof Promise) return encoded.then(() => this.#sendLate(ctx));
+    }
+    return this.#send(ctx);
+  }
+
+  #send(ctx: RequestContext): Verdict {
     addHeaders(ctx);
     ctx.exit.send(ctx.reply);
     if (ctx.prediction !== null && ctx.fault === null) this.#copy(ctx as Inferred);
     return Verdict.Next;
+  }
+
+  /** Meanwhile the exchange may have closed, which released the request; then there is nobody to answer and nothing held to copy. */
+  #sendLate(ctx: RequestContext): Verdict {
+    if (ctx.phase !== Phase.Reply) return Verdict.Next;
+    return ctx.gone ? cut(ctx) : this.#send(ctx);
   }
 
   #copy(ctx: Inferred): void {
@@ -40,6 +49,12 @@ export class WriteReply implements Stage {
   }
 }
 
+function cut(ctx: RequestContext): Verdict {
+  if (ctx.fault === null) ctx.refuse(Fault.ClientGone);
+  ctx.exit.reset();
+  return Verdict.Next;
+}
+
 function addHeaders(ctx: RequestContext): void {
   const headers = ctx.reply.headers;
   headers.push('x-request-id', ctx.requestId);
@@ -49,7 +64,7 @@ function addHeaders(ctx: RequestContext): void {
     headers.push('x-sluice-cost-nano-usd', String(ctx.cost));
   }
   if (ctx.rateRemaining >= 0) addRateHeaders(ctx);
-  if (ctx.fault !== null && ctx.fault.retry === 'later') {
+  if (ctx.fault !== null && ctx.fault.retry !== 'never') {
     const waitMs = Math.min(ctx.retryAfterMs, MAX_RETRY_AFTER_MS);
     headers.push('retry-after', String(Math.max(1, Math.ceil(waitMs / 1000))));
   }

@@ -2,19 +2,24 @@ import { type InputRule, inputRule } from '../../config/model-schema.ts';
 import type { InferenceRequest, Prediction, Tensor } from '../../core/inference.ts';
 import type { ModelContract, Signature, TensorSpec } from '../../core/signature.ts';
 import { quoted } from '../../wire/json/message-text.ts';
+import { countsRows } from './rows.ts';
 import { formFault } from './tensor-form.ts';
 import { compileValueRule, type ValueRule } from './value-rule.ts';
 
 /** Inputs without a rule of their own get the defaults that the config documents. */
 const DEFAULT_RULE: InputRule = inputRule.parse({});
 
-/** A model's signature and the operator's rules, ready to judge requests and answers. */
+/**
+ * A model's signature and the operator's rules, ready to judge requests and answers. A signature does not say what dimension 0 means:
+ * it is taken for rows where every input leaves it free, unless `rowsAgree` is false.
+ */
 export function compileContract(
   signature: Signature,
   rules: Readonly<Record<string, InputRule>>,
   maxRows: number,
+  rowsAgree = true,
 ): ModelContract {
-  return new CompiledContract(signature, rules, maxRows);
+  return new CompiledContract(signature, rules, maxRows, rowsAgree);
 }
 
 interface InputCheck {
@@ -24,19 +29,29 @@ interface InputCheck {
 
 class CompiledContract implements ModelContract {
   readonly signature: Signature;
+  readonly rowLimit: number;
   readonly #maxRows: number;
+  /** A model that takes a scalar, or a state that has its batch further in, runs no rows side by side: nothing follows from dimension 0. */
+  readonly #rowsAgree: boolean;
   readonly #inputs: ReadonlyMap<string, InputCheck>;
   readonly #outputs: ReadonlyMap<string, TensorSpec>;
 
-  constructor(signature: Signature, rules: Readonly<Record<string, InputRule>>, maxRows: number) {
+  constructor(signature: Signature, rules: Readonly<Record<string, InputRule>>, maxRows: number, rowsAgree: boolean) {
     this.signature = signature;
     this.#maxRows = maxRows;
+    this.#rowsAgree = rowsAgree && countsRows(signature);
+    this.rowLimit = this.#rowsAgree ? maxRows : 0;
     const check = (spec: TensorSpec): InputCheck => {
       const rule = Object.hasOwn(rules, spec.name) ? rules[spec.name]! : DEFAULT_RULE;
       return { spec, values: compileValueRule(spec, rule) };
     };
     this.#inputs = new Map(signature.inputs.map((spec) => [spec.name, check(spec)]));
     this.#outputs = new Map(signature.outputs.map((spec) => [spec.name, spec]));
+  }
+
+  /** @hot */
+  rows(request: InferenceRequest): number {
+    return this.#rowsAgree ? this.#rowsOf(request.inputs) : 1;
   }
 
   /** @hot Cheap checks of all inputs come before the values of any. */
@@ -95,34 +110,29 @@ class CompiledContract implements ModelContract {
     const fault = formFault(tensor, spec);
     if (fault !== '') return `: ${fault}`;
     if (rows === -1 || spec.shape[0] !== -1 || tensor.shape[0] === rows) return '';
-    return ` has ${tensor.shape[0]} rows, expected ${rows} as in the request`;
+    return ` has ${tensor.shape[0]} rows, expected ${rows} as in the request; set rowsAgree: false if dimension 0 counts something else`;
   }
 
-  /** Dimension 0 of all inputs that leave it free counts the rows. */
+  /** Each free dimension 0 is bounded; where it counts rows, all inputs have as many. */
   #rowFault(inputs: readonly Tensor[]): string {
     let first: Tensor | null = null;
     for (let i = 0; i < inputs.length; i++) {
       const tensor = inputs[i]!;
       if (this.#inputs.get(tensor.name)!.spec.shape[0] !== -1) continue;
       const rows = tensor.shape[0]!;
-      if (first === null) {
-        first = tensor;
-        if (rows < 1 || rows > this.#maxRows)
-          return `input ${quoted(tensor.name)} has ${rows} rows, expected 1 to ${this.#maxRows}`;
-      } else if (rows !== first.shape[0]) {
+      if (rows < 1 || rows > this.#maxRows)
+        return `input ${quoted(tensor.name)} has ${rows} rows, expected 1 to ${this.#maxRows}`;
+      if (first === null) first = tensor;
+      else if (this.#rowsAgree && rows !== first.shape[0]) {
         return `input ${quoted(tensor.name)} has ${rows} rows, but input ${quoted(first.name)} has ${first.shape[0]}`;
       }
     }
     return '';
   }
 
-  /** -1 when no input leaves dimension 0 free. */
+  /** -1 where dimension 0 counts no rows. */
   #rowsOf(inputs: readonly Tensor[]): number {
-    for (let i = 0; i < inputs.length; i++) {
-      const check = this.#inputs.get(inputs[i]!.name);
-      if (check !== undefined && check.spec.shape[0] === -1) return inputs[i]!.shape[0]!;
-    }
-    return -1;
+    return this.#rowsAgree && inputs.length > 0 ? inputs[0]!.shape[0]! : -1;
   }
 }
 

@@ -32,6 +32,12 @@ export function numbersOf(datatype: Datatype, bytes: Uint8Array): Numbers {
   }
 }
 
+/** FP16 or BF16 as they lie there: widening them takes twice their bytes. */
+export function unitsOf(bytes: Uint8Array): Uint16Array {
+  const { buffer, byteOffset, byteLength } = aligned(bytes, 2);
+  return new Uint16Array(buffer, byteOffset, byteLength / 2);
+}
+
 /** All values of INT64 or UINT64. */
 export function longsOf(datatype: 'INT64' | 'UINT64', bytes: Uint8Array): BigInt64Array | BigUint64Array {
   const { buffer, byteOffset, byteLength } = aligned(bytes, 8);

@@ -1,5 +1,6 @@
 import type { Signature, TensorSpec } from '../../core/signature.ts';
 import { quoted, shapeText } from '../../wire/json/message-text.ts';
+import { countsRows } from './rows.ts';
 
 /**
  * Why a variant cannot stand in for its model: it must take whatever the model's signature takes, and give nothing that the signature does
@@ -10,7 +11,7 @@ export function signatureMismatch(model: Signature, variant: Signature): string 
     namesFault('input', model.inputs, variant.inputs) ||
     namesFault('output', model.outputs, variant.outputs) ||
     tensorsFault('input', model.inputs, variant.inputs, takes) ||
-    tensorsFault('output', model.outputs, variant.outputs, gives)
+    tensorsFault('output', model.outputs, variant.outputs, countsRows(model) ? givesRows : gives)
   );
 }
 
@@ -19,11 +20,11 @@ type Fits = (model: number, variant: number, dimension: number) => boolean;
 /** A fixed dimension would refuse sizes that the model takes. */
 const takes: Fits = (model, variant) => variant === -1 || variant === model;
 
-/**
- * A free dimension may turn out right and is looked at in every answer. A fixed one under a free one is a narrower promise, but not in
- * dimension 0, where rows must follow the request.
- */
-const gives: Fits = (model, variant, dimension) => variant === -1 || variant === model || (model === -1 && dimension > 0);
+/** A free dimension may turn out right and is looked at in every answer. A fixed one under a free one is a narrower promise. */
+const gives: Fits = (model, variant) => variant === -1 || variant === model || model === -1;
+
+/** Not in dimension 0, where rows must follow the request. */
+const givesRows: Fits = (model, variant, dimension) => variant === -1 || variant === model || (model === -1 && dimension > 0);
 
 function namesFault(what: string, model: readonly TensorSpec[], variant: readonly TensorSpec[]): string {
   for (const spec of model) {

@@ -1,7 +1,7 @@
 import type { InputRule } from '../../config/model-schema.ts';
 import type { Datatype } from '../../core/datatype.ts';
 import type { TensorSpec } from '../../core/signature.ts';
-import { longsOf, type Numbers, numbersOf, roundedTo } from './number-view.ts';
+import { longsOf, type Numbers, numbersOf, roundedTo, unitsOf } from './number-view.ts';
 import { StringRule } from './string-rule.ts';
 
 /**
@@ -21,15 +21,34 @@ export function compileValueRule(spec: TensorSpec, rule: InputRule): ValueRule |
   const free = rule.min === null && rule.max === null && rule.allowedValues === null;
   if (datatype === 'INT64' || datatype === 'UINT64') return free ? null : new LongRule(datatype, rule);
   const finite = isFloating(datatype) && rule.nonFinite === 'refuse';
+  if (free && finite && (datatype === 'FP16' || datatype === 'BF16')) return new FiniteUnitRule(EXPONENTS[datatype]);
   return free && !finite ? null : new NumberRule(datatype, rule, finite);
 }
 
 /** Whether the datatype has NaN and infinities. */
 export const isFloating = (datatype: Datatype): boolean => datatype.startsWith('FP') || datatype === 'BF16';
 
+/** The bits that are all set in NaN and infinities. */
+const EXPONENTS = { FP16: 0x7c00, BF16: 0x7f80 } as const;
+
+const notFinite = (index: number): string => `value ${index} is NaN or infinite, expected a finite number`;
 const below = (index: number, min: number): string => `value ${index} is less than ${min}`;
 const above = (index: number, max: number): string => `value ${index} is greater than ${max}`;
 const notAllowed = (index: number): string => `value ${index} is none of the allowed values`;
+
+/** Sixteen-bit floats of which nothing is asked but to be finite. */
+class FiniteUnitRule implements ValueRule {
+  readonly #exponent: number;
+
+  constructor(exponent: number) {
+    this.#exponent = exponent;
+  }
+
+  fault(data: Uint8Array): string {
+    const strange = firstFullExponent(unitsOf(data), this.#exponent);
+    return strange === -1 ? '' : notFinite(strange);
+  }
+}
 
 class NumberRule implements ValueRule {
   readonly #datatype: Datatype;
@@ -52,7 +71,7 @@ class NumberRule implements ValueRule {
   fault(data: Uint8Array): string {
     const values = numbersOf(this.#datatype, data);
     const strange = this.#finite ? firstNotFinite(values) : -1;
-    if (strange !== -1) return `value ${strange} is NaN or infinite, expected a finite number`;
+    if (strange !== -1) return notFinite(strange);
     const outside = this.#bounded ? firstOutside(values, this.#min, this.#max) : -1;
     if (outside !== -1) return values[outside]! < this.#min ? below(outside, this.#min) : above(outside, this.#max);
     const other = this.#allowed === null ? -1 : firstNotIn(values, this.#allowed);
@@ -61,6 +80,13 @@ class NumberRule implements ValueRule {
 }
 
 // Each loop is a function of its own, so that the engine compiles it as a whole and for good.
+
+function firstFullExponent(units: Uint16Array, exponent: number): number {
+  for (let i = 0; i < units.length; i++) {
+    if ((units[i]! & exponent) === exponent) return i;
+  }
+  return -1;
+}
 
 function firstNotFinite(values: Numbers): number {
   for (let i = 0; i < values.length; i++) {

@@ -6,18 +6,21 @@ import { decodeInferRequest } from '../../wire/oip/infer-request.ts';
 import { encodeInferResponse } from '../../wire/oip/infer-response.ts';
 import { messageOf, writeFault, writeMessage } from './unary-reply.ts';
 
-/** ModelInfer: the one call that reaches a backend. */
+/** ModelInfer, and each message of ModelStreamInfer: the calls that reach a backend. */
 export class InferCodec implements Codec {
-  readonly name = 'grpc_infer';
+  readonly name: string;
   readonly #maxTensors: number;
+  readonly #maxTypedBytes: number;
 
-  constructor(maxTensors: number) {
+  constructor(name: string, maxTensors: number, maxTypedBytes: number) {
+    this.name = name;
     this.#maxTensors = maxTensors;
+    this.#maxTypedBytes = maxTypedBytes;
   }
 
   /** @hot */
   decode(ctx: RequestContext): Verdict {
-    const request = decodeInferRequest(messageOf(ctx), this.#maxTensors);
+    const request = decodeInferRequest(messageOf(ctx), this.#maxTensors, this.#maxTypedBytes);
     if (typeof request === 'string') return ctx.refuse(Fault.Malformed, request);
     ctx.request = request;
     return Verdict.Next;

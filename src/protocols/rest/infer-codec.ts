@@ -1,79 +1,139 @@
+import { BINARY_ANSWER, isBinary } from '../../core/answer-form.ts';
 import type { RequestContext } from '../../core/context.ts';
 import type { Codec } from '../../core/exchange.ts';
 import { Fault } from '../../core/faults.ts';
-import type { Prediction, Tensor } from '../../core/inference.ts';
-import { Verdict } from '../../core/verdict.ts';
-import { ByteWriter, jsonString } from '../../wire/json/byte-writer.ts';
+import { type Maybe, Phase, Verdict } from '../../core/verdict.ts';
+import { visibleRoute } from '../../core/visibility.ts';
 import { quoted } from '../../wire/json/message-text.ts';
-import { writeTensorData } from '../../wire/json/tensor-writer.ts';
+import { ALL_JSON, type BodyRules, jsonBytesOf } from './body-rules.ts';
 import { InferReader } from './infer-reader.ts';
-import { fillFault, fillReply } from './json-reply.ts';
+import { fillInferReply } from './infer-reply.ts';
+import { type InflateLimits, Inflation, type UnpackedBound } from './inflation.ts';
+import { fillFault } from './json-reply.ts';
+import { codingOf } from './media.ts';
+import { packReply } from './packing.ts';
+import { rawTensor } from './raw-request.ts';
+import { wholeBody } from './whole-body.ts';
 
-const FRAME_BYTES = 512;
-const OUTPUT_BYTES = 128;
-/** JSON bytes for each byte of tensor: eleven characters and a comma for an FP32 of four. */
-const GROWTH = 3;
-const MEDIA_HINT = 'Send application/json without a Content-Encoding.';
+/** Milliseconds a caller is told to wait for a model that is still warming. */
+const WARMING_WAIT_MS = 1_000;
+const NO_PARAMS = new Map<string, string>();
+const ALL: readonly string[] = Object.freeze([]);
 
-/** `POST .../infer` with tensors in JSON. */
+export interface InferOptions extends InflateLimits {
+  readonly maxJsonDepth: number;
+  readonly maxTensors: number;
+  readonly rules: BodyRules;
+}
+
+/** `POST .../infer` with tensors in JSON, as raw bytes behind a JSON head, or as raw bytes alone; packed or not. */
 export class InferCodec implements Codec {
   readonly name = 'rest-infer';
+  readonly #options: InferOptions;
   readonly #reader: InferReader;
+  readonly #bodyBound: UnpackedBound;
 
-  constructor(maxJsonDepth: number, maxTensors: number) {
-    this.#reader = new InferReader(maxJsonDepth, maxTensors);
+  constructor(options: InferOptions) {
+    const { maxBodyBytes } = options;
+    this.#options = options;
+    this.#bodyBound = { bytes: maxBodyBytes, hint: `It unpacks to more than ${maxBodyBytes} bytes.` };
+    this.#reader = new InferReader(options.maxJsonDepth, options.maxTensors);
   }
 
   /** @hot */
-  decode(ctx: RequestContext): Verdict {
-    const reader = this.#reader;
-    const { model, version } = ctx.match;
-    const body = ctx.body.length === 1 ? ctx.body[0]! : Buffer.concat(ctx.body);
-    const request = reader.read(body, model, version);
-    if (request === null) return ctx.refuse(reader.kind, reader.detail);
-    ctx.request = request;
-    return Verdict.Next;
+  decode(ctx: RequestContext): Maybe<Verdict> {
+    const coding = codingOf(ctx.head.header('content-encoding'));
+    if (coding === 'gzip' || coding === 'deflate') return this.#unpack(ctx, coding);
+    const body = wholeBody(ctx.body);
+    return body instanceof Promise ? body.then((whole) => this.#read(ctx, whole)) : this.#read(ctx, body);
   }
 
   /** @hot */
-  encode(ctx: RequestContext): void {
-    const prediction = ctx.prediction!;
-    const request = ctx.request!;
-    const writer = new ByteWriter(expectedBytes(prediction));
-    writer.text(`{"model_name":${jsonString(request.model)},"model_version":${jsonString(ctx.answeredBy!.name)}`);
-    if (request.id !== '') writer.text(`,"id":${jsonString(request.id)}`);
-    writer.text(',"outputs":[');
-    for (let i = 0; i < prediction.outputs.length; i++) {
-      const output = prediction.outputs[i]!;
-      writer.text(i === 0 ? outputHead(output) : `,${outputHead(output)}`);
-      const refusal = writeTensorData(writer, output);
-      if (refusal !== '') {
-        this.#refuse(ctx, output, refusal);
-        return;
-      }
-      writer.text('}');
-    }
-    writer.text(']}');
-    fillReply(ctx, 200, writer.pieces());
+  encode(ctx: RequestContext): Maybe<void> {
+    const refusal = fillInferReply(ctx);
+    if (refusal === '') return packReply(ctx);
+    ctx.refuse(Fault.NotSupported, refusal);
+    this.encodeFault(ctx);
   }
 
   encodeFault(ctx: RequestContext): void {
-    fillFault(ctx, ctx.fault === Fault.MediaType ? MEDIA_HINT : '');
+    // A fault of the head has no detail; a stranger hears of another fault and nothing of his body.
+    const ofHead = ctx.fault !== null && ctx.fault === ctx.match.fault;
+    fillFault(ctx, ofHead ? (this.#options.rules.flaw(ctx.head)?.hint ?? '') : '');
   }
 
-  /** The answer is right and cannot be said in JSON. */
-  #refuse(ctx: RequestContext, output: Tensor, refusal: string): void {
-    ctx.refuse(Fault.NotSupported, `output ${quoted(output.name)}: ${refusal}`);
-    this.encodeFault(ctx);
+  async #unpack(ctx: RequestContext, coding: 'gzip' | 'deflate'): Promise<Verdict> {
+    const bound = jsonBytesOf(ctx.head) === ALL_JSON ? this.#options.rules.jsonBound : this.#bodyBound;
+    const pieces = await new Inflation(ctx, coding, this.#options, bound).run();
+    if (pieces === null) return Verdict.Refuse;
+    return this.#read(ctx, await wholeBody(pieces));
+  }
+
+  #read(ctx: RequestContext, body: Uint8Array): Verdict {
+    // The client may have left while bytes were unpacked or copied.
+    if (ctx.phase > Phase.Decode) return Verdict.Refuse;
+    // The pieces have been copied; kept as well, they would hold the memory twice.
+    ctx.body = [body];
+    const { rules } = this.#options;
+    const stated = jsonBytesOf(ctx.head);
+    if (stated === 0) return readRaw(ctx, body);
+    const jsonBytes = stated === ALL_JSON ? body.length : stated;
+    if (jsonBytes > body.length) return ctx.refuse(Fault.Malformed, shortBody(jsonBytes, body.length));
+    if (jsonBytes > rules.maxJsonBytes) return ctx.refuse(rules.tooLong.kind, rules.tooLong.hint);
+    const json = stated === ALL_JSON ? body : body.subarray(0, jsonBytes);
+    const tail = stated === ALL_JSON ? null : body.subarray(jsonBytes);
+    const request = this.#reader.read(json, tail, ctx.match.model, ctx.match.version);
+    if (request === null) return ctx.refuse(Fault.Malformed, this.#reader.detail);
+    ctx.request = request;
+    ctx.answerForm = this.#reader.form;
+    return refuseUnsayable(ctx);
   }
 }
 
-function outputHead(output: Tensor): string {
-  return `{"name":${jsonString(output.name)},"shape":[${output.shape.join(',')}],"datatype":"${output.datatype}","data":`;
+/** The whole body is the one input of the model, so only the model's contract tells what it is. */
+function readRaw(ctx: RequestContext, body: Uint8Array): Verdict {
+  const { model, version } = ctx.match;
+  const route = visibleRoute(ctx.snapshot, ctx.principal!, model);
+  if (route === null) return ctx.refuse(Fault.NotFound);
+  if (route.contract === null) {
+    ctx.retryAfterMs = WARMING_WAIT_MS;
+    return ctx.refuse(Fault.NoVariant, 'It is still warming.');
+  }
+  const tensor = rawTensor(route.contract, body);
+  if (typeof tensor === 'string') return ctx.refuse(Fault.BadRequest, tensor);
+  ctx.request = {
+    model,
+    version,
+    id: '',
+    params: NO_PARAMS,
+    inputs: [tensor],
+    wanted: ALL,
+    timeoutUs: 0,
+    sequenceId: '',
+  };
+  ctx.answerForm = BINARY_ANSWER;
+  return Verdict.Next;
 }
 
-function expectedBytes(prediction: Prediction): number {
-  let bytes = FRAME_BYTES;
-  for (let i = 0; i < prediction.outputs.length; i++) bytes += OUTPUT_BYTES + prediction.outputs[i]!.data.length * GROWTH;
-  return bytes;
+/** Refuses an answer that JSON could not say before anybody has worked on it or been charged for it. */
+function refuseUnsayable(ctx: RequestContext): Verdict {
+  const { model, wanted } = ctx.request!;
+  const contract = visibleRoute(ctx.snapshot, ctx.principal!, model)?.contract ?? null;
+  if (contract === null) return Verdict.Next;
+  const { outputs } = contract.signature;
+  for (let i = 0; i < outputs.length; i++) {
+    const { name, datatype } = outputs[i]!;
+    if (datatype !== 'FP16' && datatype !== 'BF16') continue;
+    if (isBinary(ctx.answerForm, name) || (wanted.length > 0 && !wanted.includes(name))) continue;
+    return ctx.refuse(Fault.NotSupported, unsayable(name, datatype));
+  }
+  return Verdict.Next;
+}
+
+function unsayable(output: string, datatype: string): string {
+  return `output ${quoted(output)}: ${datatype} data has no JSON form: ask for it as binary data (parameters.binary_data) or over gRPC`;
+}
+
+function shortBody(jsonBytes: number, bodyBytes: number): string {
+  return `Inference-Header-Content-Length is ${jsonBytes}, but the body has only ${bodyBytes} bytes.`;
 }

@@ -1,9 +1,10 @@
-import type { FaultKind } from '../../core/faults.ts';
+import { type AnswerForm, BINARY_ANSWER, JSON_ANSWER } from '../../core/answer-form.ts';
 import type { InferenceRequest, Tensor } from '../../core/inference.ts';
 import { QUOTE } from '../../wire/json/ascii.ts';
 import { JsonCursor, NO_KEY } from '../../wire/json/cursor.ts';
 import { NameTable } from '../../wire/json/name-table.ts';
 import { skipValue } from '../../wire/json/skip.ts';
+import { BinaryTail } from './binary-tail.ts';
 import { ParameterReader } from './parameters.ts';
 import { TensorDraft } from './tensor-draft.ts';
 
@@ -27,10 +28,14 @@ export class InferReader {
   readonly #maxTensors: number;
   readonly #cursor: JsonCursor;
   readonly #parameters = new ParameterReader();
-  readonly #draft = new TensorDraft(this.#parameters);
+  readonly #tail = new BinaryTail();
+  readonly #draft = new TensorDraft(this.#parameters, this.#tail);
   #id = '';
   #inputs: Tensor[] | null = null;
   #wanted: string[] | null = null;
+  /** Outputs by their wish: to be binary, and not to be. */
+  #binary: string[] = [];
+  #plain: string[] = [];
   /** What is being read, for messages. */
   #place = '';
 
@@ -39,25 +44,28 @@ export class InferReader {
     this.#cursor = new JsonCursor(maxJsonDepth);
   }
 
-  /** Why the last body was refused, as a row of the catalogue. */
-  get kind(): FaultKind {
-    return this.#parameters.kind;
+  /** How the request that was read last wants its outputs. */
+  get form(): AnswerForm {
+    const binary = this.#parameters.binaryOutput;
+    const others = binary ? this.#plain : this.#binary;
+    if (others.length === 0) return binary ? BINARY_ANSWER : JSON_ANSWER;
+    return { binary, others };
   }
 
-  /** The request in `body` for the model and version of the path; null with `kind` and `detail` when it is refused. */
-  read(body: Uint8Array, model: string, version: string): InferenceRequest | null {
+  /**
+   * The request in `json` for the model and version of the path; null with `detail` when it is refused. `tail` is what follows the JSON,
+   * or null where all of the body is JSON; tensors are views on it.
+   */
+  read(json: Uint8Array, tail: Uint8Array | null, model: string, version: string): InferenceRequest | null {
     const cursor = this.#cursor;
-    this.#parameters.reset();
-    this.#id = '';
-    this.#inputs = null;
-    this.#wanted = null;
-    this.#place = '';
-    const whole = cursor.start(body) && this.#body(cursor) && cursor.finish();
+    this.#begin(tail);
+    const whole = cursor.start(json) && this.#body(cursor) && cursor.finish() && this.#tailIsTaken(cursor);
     if (!whole) this.detail = this.#place === '' ? cursor.fault : `${this.#place}: ${cursor.fault}`;
     const inputs = this.#inputs;
     // The reader outlives the request: nothing of it may stay behind.
     cursor.stop();
     this.#draft.forget();
+    this.#tail.stop();
     this.#inputs = null;
     if (!whole) return null;
     return {
@@ -70,6 +78,24 @@ export class InferReader {
       timeoutUs: this.#parameters.timeoutUs,
       sequenceId: this.#parameters.sequenceId,
     };
+  }
+
+  #begin(tail: Uint8Array | null): void {
+    this.#parameters.reset();
+    this.#tail.start(tail);
+    this.#id = '';
+    this.#inputs = null;
+    this.#wanted = null;
+    this.#place = '';
+    // Not emptied: a form that was handed out holds one of them.
+    if (this.#binary.length > 0) this.#binary = [];
+    if (this.#plain.length > 0) this.#plain = [];
+  }
+
+  /** What nobody takes was meant for somebody: the client and this gateway would disagree about the bytes of the inputs. */
+  #tailIsTaken(cursor: JsonCursor): boolean {
+    const { left } = this.#tail;
+    return left === 0 || cursor.refuse(`${left} bytes follow the JSON that no input has a "binary_data_size" for`);
   }
 
   #body(cursor: JsonCursor): boolean {
@@ -137,6 +163,8 @@ export class InferReader {
         return false;
       }
       wanted.push(name);
+      if (this.#parameters.binary === true) this.#binary.push(name);
+      else if (this.#parameters.binary === false) this.#plain.push(name);
     }
     this.#wanted = wanted;
     return cursor.fault === '';
@@ -145,6 +173,7 @@ export class InferReader {
   /** The name of the output at the cursor, or empty when the cursor has failed. */
   #readOutput(cursor: JsonCursor): string {
     let name = '';
+    this.#parameters.resetTensor();
     if (!cursor.openObject()) return '';
     for (;;) {
       const key = cursor.nextKey(OUTPUT_KEYS);

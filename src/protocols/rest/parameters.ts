@@ -1,6 +1,5 @@
-import { Fault, type FaultKind } from '../../core/faults.ts';
 import type { Params } from '../../core/inference.ts';
-import { LOWER_F, NINE, QUOTE, ZERO } from '../../wire/json/ascii.ts';
+import { NINE, QUOTE, ZERO } from '../../wire/json/ascii.ts';
 import { type JsonCursor, NO_KEY, STRANGER } from '../../wire/json/cursor.ts';
 import { quoted } from '../../wire/json/message-text.ts';
 import { NameTable } from '../../wire/json/name-table.ts';
@@ -8,31 +7,39 @@ import { numberText, scanNumber } from '../../wire/json/number-token.ts';
 import { skipValue } from '../../wire/json/skip.ts';
 
 const NONE: Params = new Map();
-const NAMES = new NameTable(['sequence_id', 'sequence_start', 'sequence_end', 'priority', 'timeout']);
+const NAMES = new NameTable(['sequence_id', 'sequence_start', 'sequence_end', 'priority', 'timeout', 'binary_data_output']);
 const SEQUENCE_ID = 0;
 const PRIORITY = 3;
 const TIMEOUT = 4;
+const BINARY_OUTPUT = 5;
+const TENSOR_NAMES = new NameTable(['binary_data_size', 'binary_data']);
+const BINARY_SIZE = 0;
 
 const MAX_SEQUENCE_BYTES = 256;
 const SAFE_DIGITS = 15;
 const MAX_DIGITS = 20; // of 2^64 - 1
 const MAX_UINT64 = 2n ** 64n - 1n;
+const ABSENT = -1;
 
 /**
  * The `parameters` of a request, an input or an output. Only those of the allow-list of the whole request are kept; the rest is dropped,
  * except what would make the gateway misread the tensors or a backend read memory that is not the caller's.
  */
 export class ParameterReader {
-  /** More telling than "malformed" for what is well formed but not served. */
-  kind: FaultKind = Fault.Malformed;
   timeoutUs = 0;
   sequenceId = '';
+  /** Whether outputs that say nothing of themselves are to be binary. */
+  binaryOutput = false;
+  /** Of the input or output that was read last: its bytes behind the JSON, or -1 where its values are in the JSON. */
+  binarySize = ABSENT;
+  /** Of the input or output that was read last: its wish to be binary, or null where it has none. */
+  binary: boolean | null = null;
   #params: Map<string, string | number | bigint | boolean> | null = null;
 
   reset(): void {
-    this.kind = Fault.Malformed;
     this.timeoutUs = 0;
     this.sequenceId = '';
+    this.binaryOutput = false;
     this.#params = null;
   }
 
@@ -50,20 +57,32 @@ export class ParameterReader {
     }
   }
 
-  /** Reads the parameters of one input or output, of which none is kept. */
+  /** Begins an input or output, which may have no parameters at all. */
+  resetTensor(): void {
+    this.binarySize = ABSENT;
+    this.binary = null;
+  }
+
+  /** Reads the parameters of one input or output: how it travels is noted, the rest is dropped. */
   readTensor(cursor: JsonCursor): boolean {
     if (!cursor.openObject()) return false;
     for (;;) {
-      const key = cursor.nextKey(NAMES);
+      const key = cursor.nextKey(TENSOR_NAMES);
       if (key === NO_KEY) return cursor.fault === '';
-      if (!(key === STRANGER ? this.#stranger(cursor) : skipValue(cursor, false) !== -1)) return false;
+      if (!(key === STRANGER ? this.#stranger(cursor) : this.#binary(cursor, key))) return false;
     }
   }
 
   #known(cursor: JsonCursor, key: number): boolean {
     const name = NAMES.names[key]!;
     if (key === SEQUENCE_ID) return this.#sequenceId(cursor, name);
-    if (key !== PRIORITY && key !== TIMEOUT) return this.#flag(cursor, name);
+    if (key !== PRIORITY && key !== TIMEOUT) {
+      const flag = flagAt(cursor, name);
+      if (flag === null) return false;
+      if (key === BINARY_OUTPUT) this.binaryOutput = flag;
+      else this.#keep(name, flag);
+      return true;
+    }
     const value = wholeNumber(cursor, name);
     if (value === null) return false;
     if (key === TIMEOUT) this.timeoutUs = Number(value);
@@ -88,27 +107,28 @@ export class ParameterReader {
     return this.sequenceId === '' || this.#keep(name, this.sequenceId);
   }
 
-  #flag(cursor: JsonCursor, name: string): boolean {
-    cursor.peek();
-    if (cursor.literal('true')) return this.#keep(name, true);
-    if (cursor.literal('false')) return this.#keep(name, false);
-    return cursor.expected(`true or false for parameter "${name}"`);
-  }
-
   #stranger(cursor: JsonCursor): boolean {
     const name = cursor.text();
-    if (name.startsWith('binary_data')) return this.#binary(cursor, name);
     if (name.startsWith('shared_memory')) {
       return cursor.refuse(`parameter ${quoted(name)}: shared memory is not available here; send the values`);
+    }
+    if (name === 'classification') {
+      return cursor.refuse(`parameter ${quoted(name)}: labels are not made here; ask for the scores and rank them`);
     }
     return skipValue(cursor, false) !== -1;
   }
 
-  #binary(cursor: JsonCursor, name: string): boolean {
-    // `false` asks for what is done anyway.
-    if (cursor.peek() === LOWER_F && name !== 'binary_data_size' && cursor.literal('false')) return true;
-    this.kind = Fault.NotSupported;
-    return cursor.refuse(`parameter ${quoted(name)}: binary tensors are not supported yet; send and ask for JSON, or use gRPC`);
+  #binary(cursor: JsonCursor, key: number): boolean {
+    const name = TENSOR_NAMES.names[key]!;
+    if (key !== BINARY_SIZE) {
+      this.binary = flagAt(cursor, name);
+      return this.binary !== null;
+    }
+    const value = wholeNumber(cursor, name);
+    if (value === null) return false;
+    // Past the exact numbers no body is long enough anyway.
+    this.binarySize = Number(value);
+    return true;
   }
 
   #keep(name: string, value: string | number | bigint | boolean): true {
@@ -116,6 +136,15 @@ export class ParameterReader {
     this.#params.set(name, value);
     return true;
   }
+}
+
+/** Null when the cursor has failed. */
+function flagAt(cursor: JsonCursor, name: string): boolean | null {
+  cursor.peek();
+  if (cursor.literal('true')) return true;
+  if (cursor.literal('false')) return false;
+  cursor.expected(`true or false for parameter "${name}"`);
+  return null;
 }
 
 /** A number where it is exact, else a bigint; null when the cursor has failed. */

@@ -6,7 +6,7 @@ import { QueryCodec } from './query-codec.ts';
 /** Questions about the server: what it is, whether it lives, whether it is ready. */
 
 /** Extensions of the protocol that are served here. Clients ask for them by name, so none is listed before it works. */
-const EXTENSIONS: readonly string[] = [];
+const EXTENSIONS: readonly string[] = ['binary_tensor_data', 'model_configuration', 'statistics'];
 
 export class ServerMetadataCodec extends QueryCodec {
   override readonly name = 'rest-server-metadata';

@@ -7,6 +7,7 @@ import { NameTable } from '../../wire/json/name-table.ts';
 import { scanNumber } from '../../wire/json/number-token.ts';
 import { passArray, skipValue } from '../../wire/json/skip.ts';
 import { readTensorData } from '../../wire/json/tensor-reader.ts';
+import type { BinaryTail } from './binary-tail.ts';
 import type { ParameterReader } from './parameters.ts';
 
 const KEYS = new NameTable(['name', 'shape', 'datatype', 'parameters', 'data']);
@@ -22,22 +23,28 @@ const MAX_NAME_BYTES = 1_024;
 const SAFE_DIGITS = 15;
 const ABSENT = -1;
 
-/** One input while it is read. Its keys come in any order: data that comes before its datatype and shape is passed over and read last. */
+/**
+ * One input while it is read. Its keys come in any order: data that comes before its datatype and shape is passed over and read last.
+ * Instead of data it may have `binary_data_size` bytes of what stands behind the JSON.
+ */
 export class TensorDraft {
   readonly #parameters: ParameterReader;
+  readonly #tail: BinaryTail;
   #name = '';
   #shape: number[] | null = null;
   #datatype: Datatype | null = null;
   #dataAt = ABSENT;
   #data: Uint8Array | null = null;
 
-  constructor(parameters: ParameterReader) {
+  constructor(parameters: ParameterReader, tail: BinaryTail) {
     this.#parameters = parameters;
+    this.#tail = tail;
   }
 
   /** The input at the cursor, or null when the cursor has failed. */
   read(cursor: JsonCursor): Tensor | null {
     this.forget();
+    this.#parameters.resetTensor();
     if (!cursor.openObject()) return null;
     for (;;) {
       const key = cursor.nextKey(KEYS);
@@ -131,12 +138,22 @@ export class TensorDraft {
     if (this.#name === '') return cursor.refuse('"name" is missing');
     if (this.#datatype === null) return cursor.refuse('"datatype" is missing');
     if (this.#shape === null) return cursor.refuse('"shape" is missing');
-    if (this.#dataAt === ABSENT) return cursor.refuse('"data" is missing');
+    if (this.#parameters.binarySize !== ABSENT) return this.#takeBinary(cursor, this.#parameters.binarySize);
+    if (this.#dataAt === ABSENT) return cursor.refuse('"data" is missing, and so is the parameter "binary_data_size"');
     if (this.#data !== null) return true;
     const behind = cursor.at;
     cursor.at = this.#dataAt;
     if (!this.#readData(cursor)) return false;
     cursor.at = behind;
+    return true;
+  }
+  /** Whether shape and datatype need as many bytes is for the model's contract to say. */
+  #takeBinary(cursor: JsonCursor, size: number): boolean {
+    if (this.#dataAt !== ABSENT)
+      return cursor.refuse('has both "data" and the parameter "binary_data_size", expected one of them');
+    const problem = this.#tail.problem(size);
+    if (problem !== '') return cursor.refuse(problem);
+    this.#data = this.#tail.take(size);
     return true;
   }
 }

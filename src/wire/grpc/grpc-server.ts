@@ -7,6 +7,7 @@ import {
 } from '@grpc/grpc-js';
 import { silencePackageLog } from './package-log.ts';
 import { acceptAnyMethod, limitMetadata } from './server-internals.ts';
+import { type AcceptStream, StreamExchange } from './stream-exchange.ts';
 import { type AcceptExchange, UnaryExchange } from './unary-exchange.ts';
 
 export interface GrpcServerOptions {
@@ -25,14 +26,21 @@ export interface GrpcServerOptions {
   readonly writeStallMs: number;
 }
 
-/** A socket that takes gRPC calls of any path and hands each to `accept` as soon as its metadata is here. */
+/** Who takes new calls: one message each way, unless `streams` holds the path. */
+export interface GrpcAcceptors {
+  readonly unary: AcceptExchange;
+  readonly stream: AcceptStream;
+  readonly streams: ReadonlySet<string>;
+}
+
+/** A socket that takes gRPC calls of any path and hands each over as soon as its metadata is here. */
 export class GrpcServer {
   readonly #options: GrpcServerOptions;
   readonly #server: Server;
   #bound = '';
   #drained: Promise<void> | null = null;
 
-  constructor(options: GrpcServerOptions, accept: AcceptExchange) {
+  constructor(options: GrpcServerOptions, acceptors: GrpcAcceptors) {
     silencePackageLog();
     this.#options = options;
     this.#server = new Server({
@@ -45,8 +53,10 @@ export class GrpcServer {
       'grpc.enable_channelz': 0,
       'grpc-node.max_session_memory': SESSION_MEMORY_MB,
       interceptors: [
-        (method: ServerMethodDefinition<unknown, unknown>, call: ServerInterceptingCallInterface): ServerInterceptingCall =>
-          new UnaryExchange(method.path, call, accept, options.writeStallMs),
+        ({ path }: ServerMethodDefinition<unknown, unknown>, call: ServerInterceptingCallInterface): ServerInterceptingCall =>
+          acceptors.streams.has(path)
+            ? new StreamExchange(path, call, acceptors.stream, options.writeStallMs)
+            : new UnaryExchange(path, call, acceptors.unary, options.writeStallMs),
       ],
     });
     acceptAnyMethod(this.#server);

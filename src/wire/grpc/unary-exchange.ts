@@ -1,6 +1,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { type Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { GrpcStatus } from '../../core/grpc-status.ts';
+import { cutStalled, grantedMs, joined, nothing, safeMessage, statusSentOn, valueIn } from './call-parts.ts';
 import { toMetadata } from './metadata.ts';
 import { ownDeadline, streamOf } from './server-internals.ts';
 
@@ -56,14 +57,23 @@ export class UnaryExchange extends ServerInterceptingCall {
 
   /** The value of a metadata entry by its lower-case name; empty when it is absent, binary, or there is more than one. */
   header(name: string): string {
-    const values = this.#metadata!.get(name);
-    const value = values[0];
-    return values.length === 1 && typeof value === 'string' ? value : '';
+    return valueIn(this.#metadata!, name);
   }
 
   /** Asks for the message. Without it the client gets no room to send one. */
   read(): void {
     this.#call.startRead();
+  }
+
+  /** Takes no more than this of the message, where that is less than the server takes of any. Before `read`. */
+  limit(maxBytes: number): void {
+    let leftBytes = maxBytes + FRAME_HEAD_BYTES;
+    this.#stream.on('data', (chunk: Uint8Array) => {
+      leftBytes -= chunk.length;
+      if (leftBytes >= 0 || this.#readDone || this.#ended) return;
+      this.#readDone = true;
+      this.#owner!.spoiled(GrpcStatus.ResourceExhausted, `More than ${maxBytes} bytes came.`);
+    });
   }
 
   answer(headers: readonly string[], pieces: readonly Uint8Array[]): void {
@@ -129,7 +139,7 @@ export class UnaryExchange extends ServerInterceptingCall {
     if (owner === null || this.#closed) return;
     this.#closed = true;
     this.#message = null;
-    const status = this.#statusSent();
+    const status = statusSentOn(this.#stream);
     if (!this.#ended && status > GrpcStatus.Ok) {
       this.#ended = true;
       owner.spoiled(status, 'The message could not be read.');
@@ -141,44 +151,11 @@ export class UnaryExchange extends ServerInterceptingCall {
     owner.closed();
   }
 
-  /** The status that went out, or -1 when none did. */
-  #statusSent(): number {
-    const { sentHeaders, sentTrailers } = this.#stream;
-    const status = (sentTrailers ?? sentHeaders)?.['grpc-status'];
-    return status === undefined ? -1 : Number(status);
-  }
-
   /** RFC 9113, 8.1: after a complete answer, RST_STREAM with NO_ERROR asks the client to send no more of its request. */
   #stopClient(): void {
     if (!this.#clientDone && !this.#stream.closed) this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
 }
 
-/** Clients drop a call whose trailers are larger than they allow, often 8 KiB; percent-encoding makes up to nine of each character. */
-const MAX_MESSAGE_CHARS = 768;
-
-/** The package keeps a grant in 32 bits: 30 days wrap around to a deadline weeks ago. Anything that far back was meant as "long". */
-const WRAPPED_MS = -1_000;
-
-function grantedMs(deadlineWallMs: number): number {
-  if (deadlineWallMs === Number.POSITIVE_INFINITY) return 0;
-  const leftMs = deadlineWallMs - Date.now();
-  return leftMs < WRAPPED_MS ? 0 : Math.max(1, leftMs);
-}
-
-/** The package percent-encodes what it sends, and throws at half a surrogate pair. */
-function safeMessage(message: string): string {
-  return (message.length > MAX_MESSAGE_CHARS ? `${message.slice(0, MAX_MESSAGE_CHARS)}…` : message).toWellFormed();
-}
-
-function joined(pieces: readonly Uint8Array[]): Buffer {
-  if (pieces.length !== 1) return Buffer.concat(pieces);
-  const piece = pieces[0]!;
-  return Buffer.isBuffer(piece) ? piece : Buffer.from(piece.buffer, piece.byteOffset, piece.length);
-}
-
-function cutStalled(this: ServerHttp2Stream): void {
-  this.close(constants.NGHTTP2_CANCEL);
-}
-
-const nothing = (): void => undefined;
+/** A flag and a length ahead of each message. */
+const FRAME_HEAD_BYTES = 5;

@@ -75,6 +75,13 @@ export class JsonCursor {
     return isUtf8(this.bytes) || this.fail('the text is not UTF-8', utf8FaultAt(this.bytes));
   }
 
+  /** Goes back to the beginning of a value that was looked at, with `at` and `depth` as they were there. Not after a fault. */
+  rewind(at: number, depth: number): void {
+    this.at = at;
+    this.depth = depth;
+    this.#fresh = false;
+  }
+
   /** Lets go of the text. */
   stop(): void {
     this.bytes = NOTHING;

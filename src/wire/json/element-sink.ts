@@ -33,6 +33,11 @@ export abstract class ElementSink {
     return cursor.fault === '' ? taken : -1;
   }
 
+  /** Reads the bare value at the cursor as element `index`. False on a fault. */
+  one(cursor: JsonCursor, index: number): boolean {
+    return this.put(cursor, cursor.peek(), index);
+  }
+
   protected wrongKind(cursor: JsonCursor, byte: number, index: number): boolean {
     const at = cursor.at;
     return cursor.fail(`value ${index} is ${kindOf(byte)}, expected ${this.wanted} for ${this.datatype}`, at);

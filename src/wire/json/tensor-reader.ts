@@ -8,6 +8,9 @@ import { shapeText } from './message-text.ts';
 import { passArray, skipValue } from './skip.ts';
 import { StringSink } from './string-sink.ts';
 
+/** Datatypes whose elements JSON writes as numbers or booleans. */
+export type NumberType = Exclude<Datatype, 'BYTES' | 'FP16' | 'BF16'>;
+
 /**
  * Reads tensor data at the cursor, flat or nested as the shape says, into little-endian bytes. Null when the cursor has failed.
  *
@@ -21,7 +24,7 @@ export function readTensorData(
   count: number,
 ): Uint8Array | null {
   if (datatype === 'FP16' || datatype === 'BF16') {
-    cursor.refuse(`${datatype} data has no JSON form: send it as raw_input_contents over gRPC`);
+    cursor.refuse(`${datatype} data has no JSON form: send it as binary data (parameters.binary_data_size) or over gRPC`);
     return null;
   }
   if (cursor.peek() !== OPEN_ARRAY) {
@@ -30,33 +33,61 @@ export function readTensorData(
   }
   const start = cursor.at;
   if (count * 2 > cursor.end - start) return miscounted(cursor, start, shape, count);
-  const sink = sinkFor(cursor, datatype, count);
+  const sink = datatype === 'BYTES' ? stringSink(cursor) : numberSink(datatype, count);
   if (sink === null) return null;
-  const reader = new DataReader(cursor, sink, shape, count);
-  if (reader.read()) return sink.bytes();
+  const reader = new DataReader(cursor, sink, shape, 0);
+  if (reader.read(count)) return sink.bytes();
   return cursor.fault === '' ? miscounted(cursor, start, shape, count) : null;
+}
+
+/**
+ * Reads the value at the cursor, nested as `shape` says, into `sink` from element `from` on. Without dimensions it is a bare value. False
+ * on a fault.
+ */
+export function readElements(cursor: JsonCursor, sink: ElementSink, shape: readonly number[], from: number): boolean {
+  return shape.length === 0 ? sink.one(cursor, from) : new DataReader(cursor, sink, shape, from).readNested();
+}
+
+/** A sink for `count` elements that JSON writes as numbers or booleans. */
+export function numberSink(datatype: NumberType, count: number): ElementSink {
+  switch (datatype) {
+    case 'FP32':
+      return new Float32Sink(count);
+    case 'FP64':
+      return new Float64Sink(count);
+    case 'INT64':
+    case 'UINT64':
+      return new LongIntegerSink(datatype, count);
+    case 'BOOL':
+      return new BoolSink(count);
+    default:
+      return new ShortIntegerSink(datatype, elementBytes(datatype), count);
+  }
 }
 
 class DataReader {
   readonly #cursor: JsonCursor;
   readonly #sink: ElementSink;
   readonly #shape: readonly number[];
-  readonly #count: number;
-  #taken = 0;
+  #taken: number;
 
-  constructor(cursor: JsonCursor, sink: ElementSink, shape: readonly number[], count: number) {
+  constructor(cursor: JsonCursor, sink: ElementSink, shape: readonly number[], from: number) {
     this.#cursor = cursor;
     this.#sink = sink;
     this.#shape = shape;
-    this.#count = count;
+    this.#taken = from;
   }
 
-  /** False with no fault when the values are too few or too many. */
-  read(): boolean {
+  /** Flat or nested. False with no fault when the values are too few or too many. */
+  read(count: number): boolean {
     const cursor = this.#cursor;
     if (!cursor.openArray()) return false;
     if (this.#shape.length > 1 && cursor.peek() === OPEN_ARRAY) return this.#level(0);
-    return this.#sink.run(cursor, 0, this.#count) === this.#count;
+    return this.#sink.run(cursor, this.#taken, count) === count;
+  }
+
+  readNested(): boolean {
+    return this.#cursor.openArray() && this.#level(0);
   }
 
   /** Reads the rest of the open array, which stands for `dimension`. Rank bounds the recursion. */
@@ -80,24 +111,6 @@ class DataReader {
     return cursor.refuse(
       `data does not nest as shape ${shapeText(this.#shape)}: expected ${size} values in dimension ${dimension}, found ${count}`,
     );
-  }
-}
-
-function sinkFor(cursor: JsonCursor, datatype: Datatype, count: number): ElementSink | null {
-  switch (datatype) {
-    case 'FP32':
-      return new Float32Sink(count);
-    case 'FP64':
-      return new Float64Sink(count);
-    case 'INT64':
-    case 'UINT64':
-      return new LongIntegerSink(datatype, count);
-    case 'BOOL':
-      return new BoolSink(count);
-    case 'BYTES':
-      return stringSink(cursor);
-    default:
-      return new ShortIntegerSink(datatype, elementBytes(datatype), count);
   }
 }
 

@@ -5,13 +5,14 @@ import { CLOSE_ARRAY, COMMA, OPEN_ARRAY } from './ascii.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { writeFloat32, writeFloat64 } from './float-text.ts';
 
+const ELSEWHERE = 'ask for it as binary data (parameters.binary_data) or over gRPC';
 const PREFIX_BYTES = 4;
 const TWO_32 = 0x1_0000_0000;
 const SAFE_HIGH = 0x20_0000; // 2^53 over 2^32
 
 /** Writes the data of a tensor as one flat JSON array. Returns why it cannot, or an empty string. */
 export function writeTensorData(writer: ByteWriter, tensor: Tensor): string {
-  const refusal = refusalOf(tensor);
+  const refusal = jsonRefusal(tensor);
   if (refusal !== '') return refusal;
   writer.byte(OPEN_ARRAY);
   const view = new DataView(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
@@ -44,17 +45,17 @@ export function writeTensorData(writer: ByteWriter, tensor: Tensor): string {
   return '';
 }
 
-/** Checked as a whole before the first byte is written. */
-function refusalOf(tensor: Tensor): string {
+/** Why a tensor cannot be said in JSON, or an empty string. Checked as a whole before the first byte is written. */
+export function jsonRefusal(tensor: Tensor): string {
   if (tensor.datatype === 'FP16' || tensor.datatype === 'BF16') {
-    return `${tensor.datatype} data has no JSON form: ask for it over gRPC`;
+    return `${tensor.datatype} data has no JSON form: ${ELSEWHERE}`;
   }
   if (tensor.datatype !== 'BYTES') return '';
   if (countByteStrings(tensor.data) === -1) return 'a length prefix of its BYTES data points past the end';
   for (let at = 0, index = 0; at < tensor.data.length; index++) {
     const from = at + PREFIX_BYTES;
     at = from + prefixAt(tensor.data, at);
-    if (!isUtf8(tensor.data.subarray(from, at))) return `value ${index} is not UTF-8, which JSON needs: ask for it over gRPC`;
+    if (!isUtf8(tensor.data.subarray(from, at))) return `value ${index} is not UTF-8, which JSON needs: ${ELSEWHERE}`;
   }
   return '';
 }

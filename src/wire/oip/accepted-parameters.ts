@@ -27,13 +27,18 @@ export function acceptParameters(reader: FieldReader, found: ParameterMap | null
   return { params, timeoutUs: timeoutOf(reader, found), sequenceId: params.has('sequence_id') ? String(sequence) : '' };
 }
 
-/** Refuses tensors in a backend's shared memory: over a gateway a caller could read what is not theirs. */
-export function refuseSharedMemory(reader: FieldReader, found: ParameterMap | null, tensor: string): void {
+/**
+ * Refuses tensors in a backend's shared memory, since over a gateway a caller could read what is not theirs; and the wish for labels in
+ * place of scores, since scores would be taken for them.
+ */
+export function refuseUnserved(reader: FieldReader, found: ParameterMap | null, tensor: string): void {
   if (found === null) return;
   for (const key of found.keys()) {
     if (key.startsWith('shared_memory_')) {
       reader.fail(`tensor ${quoted(tensor)} has the parameter ${quoted(key)}; shared memory is not taken, send the bytes`);
     }
+    if (key === 'classification')
+      reader.fail(`tensor ${quoted(tensor)} asks for classification, which is not done here; rank the scores`);
   }
 }
 

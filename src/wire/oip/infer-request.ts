@@ -1,5 +1,5 @@
 import type { InferenceRequest } from '../../core/inference.ts';
-import { acceptParameters, refuseSharedMemory } from './accepted-parameters.ts';
+import { acceptParameters, refuseUnserved } from './accepted-parameters.ts';
 import { FieldReader, MAX_TEXT_BYTES } from './field-reader.ts';
 import {
   finish,
@@ -13,17 +13,20 @@ import {
 import { type ParameterMap, readParameter } from './parameter-map.ts';
 import type { TensorFrame } from './tensor-frame.ts';
 import { fillTensors, readTensor } from './tensor-reader.ts';
+import { elementwiseBytes } from './typed-contents.ts';
 
 /**
- * ModelInferRequest from a caller's bytes, or why it is refused. Tensors are views on `bytes` wherever the layout allows. At most
- * `maxTensors` inputs and as many outputs are taken. Whether the tensors suit the model is not asked here. @hot
+ * ModelInferRequest from a caller's bytes, or why it is refused. Tensors are views on `bytes` wherever the layout allows; at most
+ * `maxTypedBytes` are read element by element. At most `maxTensors` inputs and as many outputs are taken. Whether the tensors suit the
+ * model is not asked here. @hot
  */
-export function decodeInferRequest(bytes: Uint8Array, maxTensors: number): InferenceRequest | string {
+export function decodeInferRequest(bytes: Uint8Array, maxTensors: number, maxTypedBytes: number): InferenceRequest | string {
   const reader = new FieldReader(bytes, 'ModelInferRequest');
   const draft = new Draft();
   while (reader.next()) readField(reader, draft, maxTensors);
+  refuseLongContents(reader, draft.frames, maxTypedBytes);
   for (let i = 0; i < draft.frames.length; i++) {
-    refuseSharedMemory(reader, draft.frames[i]!.parameters, draft.frames[i]!.name);
+    refuseUnserved(reader, draft.frames[i]!.parameters, draft.frames[i]!.name);
   }
   const inputs = fillTensors(reader, draft.frames, draft.raws);
   const { params, timeoutUs, sequenceId } = acceptParameters(reader, draft.parameters);
@@ -90,6 +93,16 @@ function readField(reader: FieldReader, draft: Draft, maxTensors: number): void 
   }
 }
 
+function refuseLongContents(reader: FieldReader, frames: readonly TensorFrame[], maxTypedBytes: number): void {
+  let typedBytes = 0;
+  for (let i = 0; i < frames.length; i++) typedBytes += elementwiseBytes(frames[i]!);
+  if (typedBytes > maxTypedBytes) {
+    reader.fail(
+      `the typed contents have ${typedBytes} bytes, at most ${maxTypedBytes} are read; send large tensors as raw contents`,
+    );
+  }
+}
+
 function hasRoom(reader: FieldReader, count: number, maxTensors: number): boolean {
   return (
     count < maxTensors || reader.fail(`field ${reader.field} comes more than ${maxTensors} times, the limit of this gateway`)
@@ -112,7 +125,7 @@ function readWanted(reader: FieldReader): string {
     } else reader.skip();
   }
   reader.leave();
-  refuseSharedMemory(reader, parameters, name);
+  refuseUnserved(reader, parameters, name);
   return name;
 }
 

@@ -45,7 +45,7 @@ export function decodeInferResponse(
       parameters ??= new Map();
       readParameter(reader, parameters);
     } else if (field === 5) {
-      if (hasRoom(reader, frames.length)) frames.push(readTensor(reader, 'InferOutputTensor'));
+      if (hasRoom(reader, frames.length)) frames.push(readOutput(reader));
     } else if (field === 6) {
       if (hasRoom(reader, raws.length)) raws.push(reader.view());
     } else reader.skip();
@@ -53,6 +53,13 @@ export function decodeInferResponse(
   const outputs = fillTensors(reader, frames, raws);
   if (reader.problem !== '') return reader.problem;
   return { model: texts[1]!, version: texts[2]!, id: texts[3]!, outputs };
+}
+
+/** MLServer sets the typed contents of every output, empty where the bytes come raw: that is the same as none. */
+function readOutput(reader: FieldReader): TensorFrame {
+  const frame = readTensor(reader, 'InferOutputTensor');
+  if (frame.contents !== null && frame.contents.length === 0) frame.contents = null;
+  return frame;
 }
 
 function hasRoom(reader: FieldReader, count: number): boolean {

@@ -31,6 +31,16 @@ export function writeBool(writer: Writer, field: number, value: boolean): void {
   if (value) writer.uint32((field << 3) | VARINT).bool(true);
 }
 
+/** A whole number from 0 as uint64, int32 or enum; left out when 0. */
+export function writeCount(writer: Writer, field: number, value: number): void {
+  if (value !== 0) writer.uint32((field << 3) | VARINT).uint64(value);
+}
+
+/** Opens a sub-message; `writer.ldelim()` closes it. */
+export function openField(writer: Writer, field: number): void {
+  writer.uint32((field << 3) | BYTES).fork();
+}
+
 /** Name, datatype and shape: the first three fields of every tensor message. */
 export interface TensorHead {
   readonly name: string;
@@ -45,7 +55,7 @@ export function writeTensorHeads(writer: Writer, field: number, tensors: readonl
     writer.uint32((field << 3) | BYTES).fork();
     writeText(writer, 1, tensor.name);
     writeText(writer, 2, tensor.datatype);
-    writeShape(writer, tensor.shape);
+    writeShape(writer, 3, tensor.shape);
     writer.ldelim();
   }
 }
@@ -67,9 +77,10 @@ export function writeParameters(writer: Writer, field: number, params: Params): 
   }
 }
 
-function writeShape(writer: Writer, shape: readonly number[]): void {
+/** A packed int64 field. */
+export function writeShape(writer: Writer, field: number, shape: readonly number[]): void {
   if (shape.length === 0) return;
-  writer.uint32((3 << 3) | BYTES).fork();
+  writer.uint32((field << 3) | BYTES).fork();
   for (let i = 0; i < shape.length; i++) writer.int64(shape[i]!);
   writer.ldelim();
 }

@@ -42,6 +42,7 @@ const FIELDS: Readonly<Record<Datatype, number>> = {
   BF16: 0,
 };
 const FP32_FIELD = FIELDS.FP32;
+const FP64_FIELD = FIELDS.FP64;
 const BYTES_FIELD = FIELDS.BYTES;
 /** The length that stands before each element of a BYTES tensor. */
 const PREFIX_BYTES = 4;
@@ -54,8 +55,22 @@ class Survey {
   floats: Uint8Array = NOTHING;
 }
 
+/**
+ * Bytes of the contents that have to be read one element after another; 0 where they are a single pack of floats, which is taken as it is.
+ */
+export function elementwiseBytes(frame: TensorFrame): number {
+  const { contents } = frame;
+  if (contents === null || contents.length === 0) return 0;
+  const own = FIELDS[frame.datatype];
+  if (own !== FP32_FIELD && own !== FP64_FIELD) return contents.length;
+  const reader = contentsReader(frame, contents);
+  const isPack = reader.next() && reader.field === own && reader.wireType === WireType.Bytes && reader.viewSize() > 0;
+  return isPack && !reader.more() ? 0 : contents.length;
+}
+
+/** Unpacked elements are fields, so their number is bounded by the bytes alone. */
 function contentsReader(frame: TensorFrame, contents: Uint8Array): FieldReader {
-  return new FieldReader(contents, `Contents of ${quoted(frame.name)}`);
+  return new FieldReader(contents, `Contents of ${quoted(frame.name)}`, contents.length);
 }
 
 function measure(reader: FieldReader, datatype: Datatype, own: number): Survey {
@@ -64,7 +79,7 @@ function measure(reader: FieldReader, datatype: Datatype, own: number): Survey {
   while (reader.next()) {
     if (reader.field > BYTES_FIELD) reader.skip();
     else if (reader.field !== own) refuseField(reader, datatype, own);
-    else if (own === BYTES_FIELD) survey.sizeBytes += PREFIX_BYTES + reader.view().length;
+    else if (own === BYTES_FIELD) survey.sizeBytes += PREFIX_BYTES + reader.viewSize();
     else if (own < FP32_FIELD) survey.sizeBytes += countIntegers(reader) * width;
     else {
       survey.floats = floatsOf(reader, own);
@@ -84,7 +99,7 @@ function refuseField(reader: FieldReader, datatype: Datatype, own: number): void
 /** Integers in one field, by the bytes that end one; whether each fits is for the second walk to see. */
 function countIntegers(reader: FieldReader): number {
   if (reader.wireType === WireType.Varint) {
-    reader.skip();
+    reader.varint();
     return 1;
   }
   const pack = reader.view();
@@ -132,9 +147,11 @@ function fillByteStrings(reader: FieldReader, data: Buffer): void {
       reader.skip();
       continue;
     }
-    const element = reader.view();
-    data.writeUInt32LE(element.length, at);
-    data.set(element, at + PREFIX_BYTES);
-    at += PREFIX_BYTES + element.length;
+    const size = reader.copyTo(data, at + PREFIX_BYTES);
+    data[at] = size;
+    data[at + 1] = size >>> 8;
+    data[at + 2] = size >>> 16;
+    data[at + 3] = size >>> 24;
+    at += PREFIX_BYTES + size;
   }
 }

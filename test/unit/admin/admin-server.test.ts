@@ -1,10 +1,33 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AdminServer } from '../../../src/admin/admin-server.ts';
-import type { ChangeResult, ControlPlane, PlanView, WeightChange } from '../../../src/core/control-plane.ts';
+import type {
+  ChangeResult,
+  ControlPlane,
+  PlanView,
+  VariantChange,
+  VariantResult,
+  WeightChange,
+} from '../../../src/core/control-plane.ts';
 
 const PLAN: PlanView = { model: 'digits', revision: 3, variants: [] };
 const changes: WeightChange[] = [];
+const variantChanges: [string, VariantChange][] = [];
+let variantResult: VariantResult = { is: 'unknown' };
+const VIEW = {
+  name: 'v2',
+  role: 'canary',
+  labels: [],
+  backend: 'onnx',
+  target: 'm.onnx',
+  weightBp: 0,
+  readiness: 'ready',
+  reason: '',
+  inFlight: 0,
+  attempts: 0,
+  failures: 0,
+  lastFault: '',
+};
 let result: ChangeResult = { is: 'applied', plan: PLAN };
 let ready = true;
 
@@ -14,6 +37,14 @@ const plane: ControlPlane = {
   changeWeights: (change) => {
     changes.push(change);
     return result;
+  },
+  load: (change) => {
+    variantChanges.push(['load', change]);
+    return Promise.resolve(variantResult);
+  },
+  unload: (change) => {
+    variantChanges.push(['unload', change]);
+    return Promise.resolve(variantResult);
   },
   usage: (tenant) => [
     {
@@ -36,8 +67,15 @@ const plane: ControlPlane = {
 };
 
 const errors: unknown[] = [];
-const config = { host: '127.0.0.1', port: 0, token: { env: 'X' }, maxBodyBytes: 200, allowedHosts: ['gateway.internal'] };
-const server = new AdminServer({ config, token: 'secret-token', plane, onError: (error) => errors.push(error) });
+const config = {
+  host: '127.0.0.1',
+  port: 0,
+  tls: null,
+  token: { env: 'X' },
+  maxBodyBytes: 200,
+  allowedHosts: ['gateway.internal'],
+};
+const server = new AdminServer({ config, token: 'secret-token', tls: null, plane, onError: (error) => errors.push(error) });
 let port = 0;
 
 beforeAll(async () => {
@@ -139,6 +177,44 @@ describe('the admin port', () => {
     expect(answer.status).toBe(status);
     expect(answer.body).toContain(word);
     expect(answer.headers['content-type']).toBe('application/problem+json');
+  });
+
+  const view = (readiness: string): VariantResult => ({ is: 'applied', variant: { ...VIEW, readiness } });
+
+  it.each([
+    [view('ready'), 200, '"ready"'],
+    [view('warming'), 202, '"warming"'],
+    [{ is: 'unknown' }, 404, 'no variant \\"v2\\" of a model \\"digits\\"'],
+    [{ is: 'busy' }, 409, 'under way'],
+    [{ is: 'needed', problem: 'carries 5 %' }, 409, 'carries 5 %'],
+    [{ is: 'failed', problem: 'no such file' }, 502, 'no such file'],
+    [{ is: 'unaudited', problem: 'disk full' }, 503, 'disk full'],
+  ] as const)('answers a load or unload that is %o with %i', async (outcome, status, word) => {
+    variantResult = outcome;
+    const path = '/admin/v1/models/digits/variants/v2';
+    const loaded = await call('POST', `${path}/load`, { body: '{"reason":"r"}' });
+    expect([loaded.status, loaded.body]).toEqual([status, expect.stringContaining(word)]);
+    const change = { model: 'digits', variant: 'v2', actor: 'admin-token', reason: 'r' };
+    expect(variantChanges.at(-1)).toEqual(['load', { ...change, force: false }]);
+    expect((await call('POST', `${path}/unload`, { body: '{"force":true,"reason":"r"}' })).status).toBe(status);
+    expect(variantChanges.at(-1)).toEqual(['unload', { ...change, force: true }]);
+  });
+
+  it('takes no body for a load, and none that brings files, a configuration or force', async () => {
+    const path = '/admin/v1/models/digits/variants/v2/load';
+    const before = variantChanges.length;
+    expect((await call('POST', path)).status).not.toBe(400);
+    for (const body of [
+      '{"parameters":{"config":"{}"}}',
+      '{"config":"{}"}',
+      '{"file:1/model.onnx":"AA"}',
+      '{"force":true}',
+      '[]',
+    ]) {
+      expect((await call('POST', path, { body })).status, body).toBe(400);
+    }
+    expect(variantChanges.length).toBe(before + 1);
+    expect((await call('GET', path)).headers['allow']).toBe('POST');
   });
 
   it('is 404 for unknown paths and 405 with the verbs for known ones', async () => {

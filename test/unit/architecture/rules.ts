@@ -29,6 +29,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
 /** The one place in `src` that may name a package. */
 export const PACKAGE_OWNERS: readonly (readonly [name: string, owner: string])[] = [
   ['@grpc/grpc-js', 'src/wire/grpc'],
+  ['undici', 'src/wire/http'],
   ['protobufjs', 'src/wire/oip'],
   ['zod', 'src/config'],
   ['yaml', 'src/config'],

@@ -52,6 +52,7 @@ describe('credentialOf', () => {
       ratePerSecond: 1,
       burst: 1,
       concurrency: { take: () => true, release: () => {}, inFlight: 0, capacity: 1 },
+      bytes: { take: () => true, give: () => {}, usedBytes: 0, capacityBytes: 1 },
     };
     const ring = new KeyRing([{ id, sha256: Buffer.from(sha256, 'hex'), scopes: [], models: ['*'], expiresMs: null, tenant }]);
     expect(ring.identify(UNUSABLE_CREDENTIAL, 0)).toBeNull();

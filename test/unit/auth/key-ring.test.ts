@@ -16,6 +16,7 @@ const tenantOf = (id: string): Tenant => ({
   ratePerSecond: 1,
   burst: 1,
   concurrency: { take: () => true, release: () => {}, inFlight: 0, capacity: 1 },
+  bytes: { take: () => true, give: () => {}, usedBytes: 0, capacityBytes: 1 },
 });
 
 const acme = tenantOf('acme');

@@ -5,8 +5,8 @@ import { backend as backendSchema, type GrpcBackendConfig } from '../../../src/c
 import type { CallOptions } from '../../../src/core/backend.ts';
 import { SystemClock } from '../../../src/core/clock.ts';
 import { Fault, GatewayError } from '../../../src/core/faults.ts';
-import type { InferenceRequest, Prediction } from '../../../src/core/inference.ts';
 import { GrpcStatus } from '../../../src/core/grpc-status.ts';
+import type { InferenceRequest, Prediction } from '../../../src/core/inference.ts';
 import { type BackendFixture, backendContract } from '../../support/contracts/backend-contract.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import {
@@ -203,15 +203,15 @@ describe('GrpcBackend, answers that are none', () => {
   const rows: readonly (readonly [string, number, { readonly code: string }, boolean])[] = [
     ['CANCELLED', GrpcStatus.Cancelled, Fault.BackendFailed, true],
     ['UNKNOWN', GrpcStatus.Unknown, Fault.BackendFailed, true],
-    ['INVALID_ARGUMENT', GrpcStatus.InvalidArgument, Fault.BadRequest, true],
+    ['INVALID_ARGUMENT', GrpcStatus.InvalidArgument, Fault.BackendRefused, true],
     ['DEADLINE_EXCEEDED', GrpcStatus.DeadlineExceeded, Fault.BackendTimeout, true],
     ['NOT_FOUND', GrpcStatus.NotFound, Fault.BackendFailed, true],
     ['ALREADY_EXISTS', GrpcStatus.AlreadyExists, Fault.BackendFailed, true],
     ['PERMISSION_DENIED', GrpcStatus.PermissionDenied, Fault.BackendFailed, true],
     ['RESOURCE_EXHAUSTED', GrpcStatus.ResourceExhausted, Fault.BackendBusy, true],
-    ['FAILED_PRECONDITION', GrpcStatus.FailedPrecondition, Fault.BadRequest, true],
+    ['FAILED_PRECONDITION', GrpcStatus.FailedPrecondition, Fault.BackendFailed, true],
     ['ABORTED', GrpcStatus.Aborted, Fault.BackendFailed, true],
-    ['OUT_OF_RANGE', GrpcStatus.OutOfRange, Fault.BadRequest, true],
+    ['OUT_OF_RANGE', GrpcStatus.OutOfRange, Fault.BackendRefused, true],
     ['UNIMPLEMENTED', GrpcStatus.Unimplemented, Fault.BackendFailed, true],
     ['INTERNAL', GrpcStatus.Internal, Fault.BackendFailed, true],
     ['UNAVAILABLE', GrpcStatus.Unavailable, Fault.BackendUnreachable, false],
@@ -223,7 +223,7 @@ describe('GrpcBackend, answers that are none', () => {
     const sink = await answered(answerStatus(code, 'inner words of the server'));
     expect(sink.events).toEqual([`fault ${fault.code}`, 'closed']);
     expect(sink.reached).toBe(reached);
-    if (fault === Fault.BadRequest) expect(sink.detail).toBe('inner words of the server');
+    if (fault === Fault.BackendRefused) expect(sink.detail).toBe('inner words of the server');
     else expect(sink.detail).not.toContain('inner words');
     if (fault === Fault.BackendFailed) expect(sink.detail).toBe(`It answered with ${name}.`);
   });

@@ -92,6 +92,20 @@ describe('a config file', () => {
     expect(problemsOf(withValue('models.digits.variants.0.backend', { ...backend, address: '127.0.0.1:8001' }))).toEqual([]);
   });
 
+  it('is refused when rows that do not agree would share runs', () => {
+    const text = withValue('models.digits.rowsAgree', false);
+    expect(problemsOf(text)).toEqual([]);
+    const batched = { ...VALID.models.digits.variants[0]!.backend, batching: { maxRows: 8 } };
+    const both = {
+      ...VALID.models.digits,
+      rowsAgree: false,
+      variants: [{ ...VALID.models.digits.variants[0], backend: batched }],
+    };
+    expect(problemsOf(withValue('models.digits', both))).toEqual([
+      expect.stringContaining('models.digits.variants.0.backend.batching: found batching beside rowsAgree: false'),
+    ]);
+  });
+
   it('is refused when canaries ask for more than everything, or names and labels collide', () => {
     const backend = { kind: 'grpc', address: 'h:1' };
     const variants = [

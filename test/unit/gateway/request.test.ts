@@ -16,6 +16,7 @@ import { GatewayFront } from '../../../src/gateway/gateway-front.ts';
 import { LocalByteBudget } from '../../../src/limits/byte-budget.ts';
 import { LocalConcurrencyCap } from '../../../src/limits/concurrency.ts';
 import { LocalRateLimiter } from '../../../src/limits/gcra.ts';
+import { SequenceIds } from '../../../src/router/sequence-ids.ts';
 import { ShadowQueues } from '../../../src/router/shadow-queues.ts';
 import { planOf } from '../../../src/router/traffic-plan.ts';
 import { buildLifecycle } from '../../../src/runtime/lifecycle-assembly.ts';
@@ -39,8 +40,8 @@ class HandBackend implements Backend {
   readonly target = 'hand';
   readonly calls: HandCall[] = [];
 
-  open(_request: InferenceRequest, _options: CallOptions, sink: CallSink): Call {
-    const call = new HandCall(sink);
+  open(request: InferenceRequest, _options: CallOptions, sink: CallSink): Call {
+    const call = new HandCall(request, sink);
     this.calls.push(call);
     return call;
   }
@@ -59,11 +60,13 @@ class HandBackend implements Backend {
 }
 
 class HandCall implements Call {
+  readonly request: InferenceRequest;
   readonly #sink: CallSink;
   over = false;
   cancelled = false;
 
-  constructor(sink: CallSink) {
+  constructor(request: InferenceRequest, sink: CallSink) {
+    this.request = request;
     this.#sink = sink;
   }
 
@@ -115,6 +118,7 @@ class World {
   readonly bytes = new LocalByteBudget(1_000);
   readonly processCap = new LocalConcurrencyCap(50);
   readonly tenantCap = new LocalConcurrencyCap(40);
+  readonly tenantBytes = new LocalByteBudget(900);
   readonly finished: RequestContext[] = [];
   readonly lost: unknown[] = [];
   readonly attempts: string[] = [];
@@ -140,7 +144,7 @@ class World {
     const route: Route = {
       model: 'm',
       plan,
-      contract: { signature: SIGNATURE, refusal: () => '', lie: () => '', ...contract },
+      contract: { signature: SIGNATURE, rowLimit: 0, rows: () => 1, refusal: () => '', lie: () => '', ...contract },
       inputGuards: null,
       outputGuards: null,
       policy: 'p',
@@ -152,7 +156,14 @@ class World {
     const limiter = new LocalRateLimiter(1);
     limiter.configure(0 as BucketId, 1e6, 1e6);
     const principal: Principal = {
-      tenant: { id: 't', buckets: [0 as BucketId], ratePerSecond: 1e6, burst: 1e6, concurrency: this.tenantCap },
+      tenant: {
+        id: 't',
+        buckets: [0 as BucketId],
+        ratePerSecond: 1e6,
+        burst: 1e6,
+        concurrency: this.tenantCap,
+        bytes: this.tenantBytes,
+      },
       keyId: 'k',
       scopes: new Set(['infer']),
       allows: () => true,
@@ -174,22 +185,24 @@ class World {
       flights: this.flights,
       usage: this.usage,
       shadows: new ShadowQueues([], { maxQueued: 1, maxInFlight: 1, maxQueuedBytes: 1, timeoutMs: 1 }, this.clock, () => {}),
+      sequences: new SequenceIds(Buffer.alloc(32)),
       observer,
       tally,
       onLost: (error) => this.lost.push(error),
     });
     const codec = new FakeCodec((ctx) => {
       const data = Buffer.from(this.#body);
+      const sequenceId = ctx.head.header('sequence');
       const inputs = [{ name: 'x', datatype: 'UINT8' as const, shape: [data.length], data }];
       ctx.request = {
         model: 'm',
         version: ctx.match.version,
         id: '',
-        params: new Map(),
+        params: new Map(sequenceId === '' ? [] : [['sequence_id', sequenceId]]),
         inputs,
         wanted: [],
         timeoutUs: 0,
-        sequenceId: '',
+        sequenceId,
       };
       return Verdict.Next;
     });
@@ -291,6 +304,28 @@ describe('a request through the gateway', () => {
     expect([full.canary.calls.length, full.stable.calls.length]).toEqual([1, 1]);
     const refused = full.begin({ body: 'c' });
     expect([codeOf(refused), refused.ctx.retryAfterMs > 0]).toEqual(['OVERLOADED', true]);
+  });
+
+  it('stays on its canary when it is part of a sequence, whose state stable does not have', () => {
+    const world = new World({ canaryBp: 10_000 });
+    const asked = world.begin({ fields: { sequence: 's1' } });
+    world.canary.calls[0]!.fail(Fault.BackendUnreachable, false);
+    expect([codeOf(asked), world.stable.calls.length]).toEqual(['BACKEND_UNREACHABLE', 0]);
+    world.variants[1].state.readiness = { is: 'warming', reason: 'cold' };
+    const cold = world.begin({ fields: { sequence: 's1' } });
+    expect([codeOf(cold), world.stable.calls.length]).toEqual(['NO_VARIANT', 0]);
+    for (const each of [asked, cold]) world.close(each);
+    world.expectNothingHeld();
+  });
+
+  it('shows its backend another sequence id than the one its caller chose', () => {
+    const world = new World();
+    const asked = world.begin({ fields: { sequence: 's1' } });
+    expect(world.stable.calls[0]!.request.params.get('sequence_id')).toMatch(/^[\w-]{43}$/);
+    expect(asked.ctx.request!.sequenceId).toBe('s1');
+    world.stable.calls[0]!.answer();
+    world.close(asked);
+    world.expectNothingHeld();
   });
 
   it('is refused when the answer does not fit the signature', () => {

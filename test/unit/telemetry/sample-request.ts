@@ -92,6 +92,7 @@ export function samplePrincipal(tenant: string): Principal {
       ratePerSecond: 1,
       burst: 1,
       concurrency: { take: () => true, release: () => {}, inFlight: 0, capacity: 1 },
+      bytes: { take: () => true, give: () => {}, usedBytes: 0, capacityBytes: 1 },
     },
     keyId: 'abcd1234',
     scopes: new Set(),

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { GrpcChannel, type GrpcChannelTls } from '../../../src/wire/grpc/grpc-channel.ts';
 import { GrpcStatus } from '../../../src/core/grpc-status.ts';
+import { GrpcChannel, type GrpcChannelTls } from '../../../src/wire/grpc/grpc-channel.ts';
 import type { UnarySink } from '../../../src/wire/grpc/waiting-call.ts';
 import { type OipServer, startOipServer } from '../../support/oip-server.ts';
 import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from '../../support/test-certificate.ts';

@@ -69,7 +69,7 @@ async function serve(
 ): Promise<Served> {
   const listener = new GrpcListener(
     grpcListen.parse({ port: 0, ...config }),
-    { maxBodyBytes: 65_536, tls: null, ...options },
+    { maxBodyBytes: 65_536, maxPartialBytes: 1_000_000, tls: null, isReady: () => true, ...options },
     front,
   );
   const port = await listener.listen();
@@ -387,6 +387,17 @@ describe('GrpcListener, messages that cannot be had', () => {
     expect(front.only.events).toEqual(['open', 'fail BODY_TOO_LARGE', 'closed']);
   });
 
+  it('takes no more of one than its own limit, and does not wait for its end', async () => {
+    const front = echoFront();
+    front.bodyLimitBytes = 1_000;
+    const { port } = await serve(front);
+    const call = new RawCaller(port).begin();
+    call.stream.write(framed(Buffer.alloc(1_100), false, 60_000));
+    await call.closed;
+    expect(call.status).toBe(status.RESOURCE_EXHAUSTED);
+    expect(front.only.events).toEqual(['open', 'fail BODY_TOO_LARGE', 'closed']);
+  });
+
   it.each([
     ['two messages', [framed('one'), framed('two')]],
     ['two messages, both empty', [framed(''), framed('')]],
@@ -650,14 +661,22 @@ describe('GrpcListener, draining', () => {
   });
 
   it('is done at once where nothing listens', async () => {
-    await new GrpcListener(grpcListen.parse({ port: 0 }), { maxBodyBytes: 1, tls: null }, new RecordingFront()).drain(60_000);
+    await new GrpcListener(
+      grpcListen.parse({ port: 0 }),
+      { maxBodyBytes: 1, maxPartialBytes: 1, tls: null, isReady: () => true },
+      new RecordingFront(),
+    ).drain(60_000);
   });
 });
 
 describe('GrpcListener, its address', () => {
   it('names the address that another holds, and what to do', async () => {
     const { port } = await serve();
-    const second = new GrpcListener(grpcListen.parse({ port }), { maxBodyBytes: 1, tls: null }, new RecordingFront());
+    const second = new GrpcListener(
+      grpcListen.parse({ port }),
+      { maxBodyBytes: 1, maxPartialBytes: 1, tls: null, isReady: () => true },
+      new RecordingFront(),
+    );
     await expect(second.listen()).rejects.toThrow(
       `Cannot listen for gRPC on 127.0.0.1:${port}: another process holds it. Stop that process, or set listen.grpc.port`,
     );

@@ -81,7 +81,16 @@ describe('refusal', () => {
     expect(contract.refusal(request(GOOD, ['scores', 'scores']))).toBe('output "scores" is asked for twice');
   });
 
-  it('asks for equal rows only of inputs that leave dimension 0 free', () => {
+  it('asks for equal rows only where all inputs leave dimension 0 free, and config does not say that it counts something else', () => {
+    const pair = [floats('a', [3], 1, 2, 3), floats('b', [2], 1, 2)];
+    const sides = [spec('a', 'FP32', -1), spec('b', 'FP32', -1)];
+    expect(compileContract(signature(sides, []), {}, 8).refusal(request(pair))).toContain('has 2 rows');
+    expect(compileContract(signature(sides, []), {}, 8, false).refusal(request(pair))).toBe('');
+    const scaled = compileContract(signature([...sides, spec('s', 'FP32')], []), {}, 8);
+    expect(scaled.refusal(request([...pair, floats('s', [], 1)]))).toBe('');
+  });
+
+  it('bounds every free dimension 0', () => {
     const mixed = compileContract(signature([spec('a', 'FP32', -1), spec('scale', 'FP32', 1), spec('s', 'FP32')], []), {}, 8);
     expect(mixed.refusal(request([floats('a', [3], 1, 2, 3), floats('scale', [1], 2), floats('s', [], 1)]))).toBe('');
     expect(
@@ -237,9 +246,31 @@ describe('lie', () => {
     ],
     ['size', [floats('scores', [1, 3], 1), label, version], [], 'output "scores": shape [1,3] of FP32 takes 12 bytes, found 4'],
     ['strings', [scores(1), strings('label', [1], 'a', 'b'), version], [], 'output "label": shape [1] holds 1 strings, found 2'],
-    ['rows', [scores(2), label, version], [], 'output "scores" has 2 rows, expected 1 as in the request'],
+    [
+      'rows',
+      [scores(2), label, version],
+      [],
+      'output "scores" has 2 rows, expected 1 as in the request; set rowsAgree: false if dimension 0 counts something else',
+    ],
   ])('names the %s', (_, outputs, wanted, fault) => {
     expect(lie(outputs, wanted)).toBe(fault);
+  });
+
+  it('lets outputs of a model with state or scalars have a free dimension 0 that is no batch', () => {
+    const state = spec('state', 'FP32', 2, -1, 1);
+    const vad = compileContract(signature([spec('input', 'FP32', -1, -1), state], [spec('stateN', 'FP32', -1, -1, -1)]), {}, 4);
+    const asked = request([floats('input', [1, 1], 0), floats('state', [2, 1, 1], 0, 0)]);
+    expect(vad.refusal(asked)).toBe('');
+    expect(vad.lie(asked, { outputs: [floats('stateN', [2, 1, 1], 1, 2)], computeUs: 0 })).toBe('');
+  });
+
+  it('counts no rows where config says that dimension 0 is something else', () => {
+    const sides = [spec('samples', 'FP32', -1)];
+    const asked = request([floats('samples', [2], 1, 2)]);
+    const answer = { outputs: [floats('frames', [3], 1, 2, 3)], computeUs: 0 };
+    const frames = signature(sides, [spec('frames', 'FP32', -1)]);
+    expect(compileContract(frames, {}, 4).lie(asked, answer)).toContain('has 3 rows, expected 2');
+    expect(compileContract(frames, {}, 4, false).lie(asked, answer)).toBe('');
   });
 
   it('counts no rows where no input has any', () => {

@@ -22,6 +22,12 @@ describe('signatureMismatch', () => {
     expect(withOutput(spec('y', 'FP32', -1, -1), spec('z', 'BYTES', -1, 5))).toBe('');
   });
 
+  it('lets a variant fix dimension 0 of an output where it counts no rows', () => {
+    const inputs = [spec('x', 'FP32', -1), spec('rate', 'INT64')];
+    const free = signature(inputs, [spec('state', 'FP32', -1, -1)]);
+    expect(signatureMismatch(free, signature(inputs, [spec('state', 'FP32', 2, -1)]))).toBe('');
+  });
+
   it.each([
     [withInput(INPUTS[0]!), 'input "b" of the model is missing'],
     [withInput(...INPUTS, spec('c', 'FP32', 1)), 'input "c" is unknown to the model'],

@@ -25,8 +25,8 @@ describe('GrpcProtocol', () => {
   );
 
   it.each([
-    `${SERVICE}ModelStreamInfer`,
-    `${SERVICE}RepositoryModelLoad`,
+    '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+    '/grpc.health.v1.Health/List',
     `${SERVICE}modelinfer`,
     SERVICE,
     '/other.Service/ModelInfer',
@@ -40,7 +40,10 @@ describe('GrpcProtocol', () => {
 
   it('gives each codec a name of its own, but one to both health questions', () => {
     const scene = new Scene();
-    const methods = ['ServerLive', 'ServerReady', 'ServerMetadata', 'ModelReady', 'ModelMetadata', 'ModelInfer', 'Other'];
+    const methods = [
+      ...['ServerLive', 'ServerReady', 'ServerMetadata', 'ModelReady', 'ModelMetadata', 'ModelInfer', 'ModelStreamInfer'],
+      ...['ModelConfig', 'ModelStatistics', 'RepositoryIndex', 'TraceSetting', 'Other'],
+    ];
     const names = methods.map((method) => scene.match(SERVICE + method).codec.name);
     expect(names).toEqual([
       'grpc_health',
@@ -49,6 +52,11 @@ describe('GrpcProtocol', () => {
       'grpc_model_ready',
       'grpc_model_metadata',
       'grpc_infer',
+      'grpc_stream_infer',
+      'grpc_model_config',
+      'grpc_model_statistics',
+      'grpc_repository_index',
+      'grpc_not_offered',
       'grpc_unknown',
     ]);
   });
@@ -123,12 +131,11 @@ describe('ModelMetadata over gRPC', () => {
   });
 });
 
-describe.each(['ModelReady', 'ModelMetadata'])('%s over gRPC', (method) => {
+describe.each(['ModelReady', 'ModelMetadata', 'ModelConfig', 'ModelStatistics'])('%s over gRPC', (method) => {
   it('cannot be used to tell a forbidden model from an unknown one', () => {
     const faces = [
       ['secret', ''],
       ['nothing', ''],
-      ['', ''],
       ['spam', 'v9'],
     ].map(([name, version]) => {
       const ctx = new Scene().ask(method, encodeModelNameRequest(name!, version!));

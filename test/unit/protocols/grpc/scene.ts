@@ -36,7 +36,8 @@ export function variant(name: string, role: Role, labels: readonly string[], isR
 }
 
 export function route(model: string, variants: readonly Variant[], signature: Signature | null): Route {
-  const contract: ModelContract | null = signature === null ? null : { signature, refusal: () => '', lie: () => '' };
+  const contract: ModelContract | null =
+    signature === null ? null : { signature, rowLimit: 0, rows: () => 1, refusal: () => '', lie: () => '' };
   return {
     model,
     plan: { revision: 1, salt: 0, variants, weights: [WHOLE_BP, 0], slots: new Uint8Array(WHOLE_BP), shadows: [] },
@@ -67,16 +68,25 @@ export function headOf(path: string): Head {
 /** Serves "spam" (v1 ready, v2 not) and "warming" to everyone, and "secret" to nobody. */
 export class Scene {
   isReady = true;
+  readonly spam: readonly Variant[];
   readonly #protocol: GrpcProtocol;
   readonly #snapshot: Snapshot;
 
   constructor(options: Partial<GrpcProtocolOptions> = {}) {
     const isReady = (): boolean => this.isReady;
-    this.#protocol = new GrpcProtocol({ maxTensors: 8, serverName: 'sluice', serverVersion: '1.2.3', isReady, ...options });
-    const spam = [variant('v1', 'stable', ['blue'], true), variant('v2', 'canary', [], false)];
+    this.#protocol = new GrpcProtocol({
+      maxTensors: 8,
+      maxTypedBytes: 2_097_152,
+      serverName: 'sluice',
+      serverVersion: '1.2.3',
+      reflection: false,
+      isReady,
+      ...options,
+    });
+    this.spam = [variant('v1', 'stable', ['blue'], true), variant('v2', 'canary', [], false)];
     const routes = [
       route('secret', [variant('v1', 'stable', [], true)], SIGNATURE),
-      route('spam', spam, SIGNATURE),
+      route('spam', this.spam, SIGNATURE),
       route('warming', [variant('v1', 'stable', [], false)], null),
     ];
     this.#snapshot = {
@@ -91,9 +101,9 @@ export class Scene {
     return this.#protocol.match(headOf(path));
   }
 
-  /** A request to `method` by a caller who may use all but "secret". */
+  /** A request to `method`, of the inference service unless it is a path, by a caller who may use all but "secret". */
   ask(method: string, ...body: Uint8Array[]): RequestContext {
-    const head = headOf(SERVICE + method);
+    const head = headOf(method.startsWith('/') ? method : SERVICE + method);
     const ctx = new RequestContext(head, EXIT, this.#protocol.match(head), this.#snapshot);
     ctx.body = body;
     ctx.principal = { allows: (model) => model !== 'secret' } as Principal;

@@ -40,7 +40,7 @@ describe('InferCodec.decode', () => {
       id: 'a "b"',
       parameters: { sequence_id: 7, sequence_start: true, sequence_end: false, priority: 2, timeout: 1500, other: [1] },
       inputs: [IMAGE, { name: 'text', shape: [2], datatype: 'BYTES', data: ['é', ''] }],
-      outputs: [{ name: 'scores', parameters: { binary_data: false, classification: 3 } }, { name: 'label' }],
+      outputs: [{ name: 'scores', parameters: { binary_data: false, unknown: 3 } }, { name: 'label' }],
       extra: { anything: null },
     });
     expect(request).toEqual({
@@ -123,23 +123,13 @@ describe('InferCodec.decode', () => {
   });
 
   it.each([
-    ['request', withParameters({ binary_data_output: true }), '"parameters": parameter "binary_data_output"'],
-    ['input', withInput({ parameters: { binary_data_size: 16 } }), 'input "image": parameter "binary_data_size"'],
-    [
-      'output',
-      { inputs: [], outputs: [{ name: 'a', parameters: { binary_data: true } }] },
-      'outputs[0]: parameter "binary_data"',
-    ],
-  ])('says that binary tensors of a %s are not supported yet', (_, body, where) => {
-    expect(refusalOf(body)).toBe(
-      `NOT_SUPPORTED: ${where}: binary tensors are not supported yet; send and ask for JSON, or use gRPC`,
-    );
-  });
-
-  it.each([
     [
       withParameters({ shared_memory_region: 'x' }),
       '"parameters": parameter "shared_memory_region": shared memory is not available here; send the values',
+    ],
+    [
+      { inputs: [], outputs: [{ name: 'a', parameters: { shared_memory_offset: 0 } }] },
+      'outputs[0]: parameter "shared_memory_offset": shared memory is not available here; send the values',
     ],
     [
       withInput({ parameters: { shared_memory_byte_size: 1 } }),
@@ -173,12 +163,15 @@ describe('InferCodec.decode', () => {
     [{ inputs: [{ shape: [1], datatype: 'FP32', data: [1] }] }, 'inputs[0]: "name" is missing'],
     [withInput({ datatype: undefined }), 'input "image": "datatype" is missing'],
     [withInput({ shape: undefined }), 'input "image": "shape" is missing'],
-    [withInput({ data: undefined }), 'input "image": "data" is missing'],
+    [withInput({ data: undefined }), 'input "image": "data" is missing, and so is the parameter "binary_data_size"'],
     [
       withInput({ datatype: 'FLOAT' }),
       'input "image": there is no datatype "FLOAT"; expected one of BOOL, UINT8, UINT16, UINT32, UINT64, INT8, INT16, INT32, INT64, FP16, BF16, FP32, FP64, BYTES',
     ],
-    [withInput({ datatype: 'FP16' }), 'input "image": FP16 data has no JSON form: send it as raw_input_contents over gRPC'],
+    [
+      withInput({ datatype: 'FP16' }),
+      'input "image": FP16 data has no JSON form: send it as binary data (parameters.binary_data_size) or over gRPC',
+    ],
     [
       withInput({ shape: [1, -4] }),
       'input "image": dimensions in "shape" must be whole numbers from 0 on, found another at byte 38',
@@ -267,7 +260,7 @@ describe('InferCodec.decode', () => {
 
   it('keeps nothing of one request for the next', () => {
     requestOf({ id: 'first', parameters: { sequence_id: 1, timeout: 9 }, inputs: [IMAGE], outputs: [{ name: 'scores' }] });
-    refusalOf(withParameters({ binary_data_output: true }));
+    requestOf(withParameters({ binary_data_output: true }));
     expect(refusalOf('{')).toMatch(/^MALFORMED: expected a key/);
     expect(requestOf({ inputs: [] })).toMatchObject({ id: '', sequenceId: '', timeoutUs: 0, wanted: [], inputs: [] });
   });
@@ -304,11 +297,15 @@ describe('InferCodec.encode', () => {
   });
 
   it.each([
-    ['FP16', Uint8Array.of(0, 0), 'output "scores": FP16 data has no JSON form: ask for it over gRPC'],
+    [
+      'FP16',
+      Uint8Array.of(0, 0),
+      'output "scores": FP16 data has no JSON form: ask for it as binary data (parameters.binary_data) or over gRPC',
+    ],
     [
       'BYTES',
       joinByteStrings([Uint8Array.of(0xff)]),
-      'output "scores": value 0 is not UTF-8, which JSON needs: ask for it over gRPC',
+      'output "scores": value 0 is not UTF-8, which JSON needs: ask for it as binary data (parameters.binary_data) or over gRPC',
     ],
   ] as const)('says so when an output of %s cannot be said in JSON', (datatype, data, detail) => {
     const ctx = encode([{ name: 'scores', datatype, shape: [1], data }]);

@@ -1,9 +1,11 @@
 import type { Backend } from '../../../../src/core/backend.ts';
 import { RequestContext } from '../../../../src/core/context.ts';
 import type { Exit, Head, Match } from '../../../../src/core/exchange.ts';
-import type { Signature } from '../../../../src/core/signature.ts';
+import { Fault } from '../../../../src/core/faults.ts';
+import type { Signature, TensorSpec } from '../../../../src/core/signature.ts';
 import type { Principal } from '../../../../src/core/tenant.ts';
 import { type Role, type Route, type Snapshot, type Variant, VariantState } from '../../../../src/core/traffic.ts';
+import { Verdict } from '../../../../src/core/verdict.ts';
 import { compileContract } from '../../../../src/protocols/contract/compile-contract.ts';
 import { RestProtocol } from '../../../../src/protocols/rest/rest-protocol.ts';
 
@@ -14,6 +16,8 @@ export const SIGNATURE: Signature = {
   inputs: [{ name: 'image', datatype: 'FP32', shape: [-1, 4] }],
   outputs: [{ name: 'scores', datatype: 'FP32', shape: [-1, 2] }],
 };
+
+const FREE_OUTPUT: TensorSpec = { name: 'scores', datatype: 'FP32', shape: [-1] };
 
 const EXIT: Exit = { send: () => undefined, reset: () => undefined };
 
@@ -27,8 +31,26 @@ export interface Asked {
   readonly models?: readonly string[];
 }
 
-export const rest = (ready = true): RestProtocol =>
-  new RestProtocol({ maxJsonDepth: 16, maxTensors: 3, serverName: 'sluice', serverVersion: '1.2.3', isReady: () => ready });
+export const MAX_JSON_BYTES = 4_194_304;
+export const MAX_BODY_BYTES = 8_388_608;
+
+/** `budgetBytes` is what all requests may hold together; nothing is ever given back. */
+export const rest = (ready = true, budgetBytes = 67_108_864): RestProtocol =>
+  new RestProtocol({
+    maxJsonDepth: 16,
+    maxTensors: 3,
+    maxJsonBytes: MAX_JSON_BYTES,
+    inflate: { maxBodyBytes: MAX_BODY_BYTES, maxInflateRatio: 100, holdBytes: (ctx, bytes) => hold(ctx, bytes, budgetBytes) },
+    serverName: 'sluice',
+    serverVersion: '1.2.3',
+    isReady: () => ready,
+  });
+
+function hold(ctx: RequestContext, bytes: number, budgetBytes: number): Verdict {
+  if (bytes > budgetBytes) return ctx.refuse(Fault.Overloaded);
+  ctx.heldBytes = Math.max(ctx.heldBytes, bytes);
+  return Verdict.Next;
+}
 
 export function headOf(asked: Asked): Head {
   return {
@@ -36,12 +58,15 @@ export function headOf(asked: Asked): Head {
     method: asked.method ?? 'GET',
     path: asked.path ?? '/v2',
     query: '',
-    contentLength: asked.contentLength ?? 0,
+    contentLength: asked.contentLength ?? sizeOf(asked.body ?? ''),
     timeoutMs: 0,
     remoteAddress: '127.0.0.1',
     header: (name) => asked.fields?.[name] ?? '',
   };
 }
+
+const sizeOf = (body: string | readonly Uint8Array[]): number =>
+  typeof body === 'string' ? Buffer.byteLength(body) : body.reduce((size, piece) => size + piece.length, 0);
 
 export function contextOf(protocol: RestProtocol, asked: Asked): RequestContext {
   const head = headOf(asked);
@@ -88,7 +113,36 @@ function route(model: string, variants: readonly Variant[], contract: Route['con
   return { model, contract, plan: { variants } as unknown as Route['plan'] } as Route;
 }
 
+/** Models by what they take, for raw bodies; `halves` gives what JSON cannot say. */
+const OTHERS: readonly [string, Signature][] = [
+  ['line', { platform: 'p', inputs: [{ name: 'x', datatype: 'INT16', shape: [-1, 2, -1] }], outputs: [FREE_OUTPUT] }],
+  ['plane', { platform: 'p', inputs: [{ name: 'x', datatype: 'INT16', shape: [-1, -1, -1] }], outputs: [FREE_OUTPUT] }],
+  ['text', { platform: 'p', inputs: [{ name: 'x', datatype: 'BYTES', shape: [-1, 1] }], outputs: [FREE_OUTPUT] }],
+  ['texts', { platform: 'p', inputs: [{ name: 'x', datatype: 'BYTES', shape: [-1, 2] }], outputs: [FREE_OUTPUT] }],
+  ['fixed', { platform: 'p', inputs: [{ name: 'x', datatype: 'FP64', shape: [2] }], outputs: [FREE_OUTPUT] }],
+  [
+    'pair',
+    {
+      platform: 'p',
+      inputs: [
+        { name: 'x', datatype: 'UINT8', shape: [1] },
+        { name: 'y', datatype: 'UINT8', shape: [1] },
+      ],
+      outputs: [FREE_OUTPUT],
+    },
+  ],
+  [
+    'halves',
+    {
+      platform: 'p',
+      inputs: [{ name: 'x', datatype: 'UINT8', shape: [-1] }],
+      outputs: [FREE_OUTPUT, { name: 'half', datatype: 'FP16', shape: [-1] }, { name: 'brain', datatype: 'BF16', shape: [-1] }],
+    },
+  ],
+];
+
 const ROUTES: readonly Route[] = [
+  ...OTHERS.map(([model, signature]) => route(model, [DIGITS_V1], compileContract(signature, {}, 64))),
   route('cold', [variant('v1', 'stable', [], false)], null),
   route('digits', [DIGITS_V1, variant('v2', 'canary', ['next'], false)], compileContract(SIGNATURE, {}, 64)),
 ];

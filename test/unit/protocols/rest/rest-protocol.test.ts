@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../../../src/core/faults.ts';
-import { ask, headOf, rest } from './rest-fakes.ts';
+import { ask, headOf, MAX_JSON_BYTES, rest } from './rest-fakes.ts';
 
 const protocol = rest();
 const match = (method: string, path: string, fields: Readonly<Record<string, string>> = {}) =>
@@ -106,30 +106,79 @@ describe('RestProtocol', () => {
   );
 
   it.each([
-    { 'content-type': 'text/plain' },
-    { 'content-type': 'application/octet-stream' },
-    { 'content-type': 'application/jsonl' },
-    { 'content-type': 'x-application/json' },
-    { 'content-type': 'application/json', 'content-encoding': 'gzip' },
-    { 'content-encoding': 'identity, gzip' },
-  ])('refuses the body announced by %j before it is read', (fields) => {
-    expect(ask({ method: 'POST', path: '/v2/models/digits/infer', fields })).toEqual({
-      status: 415,
-      headers: [],
-      json: {
-        error: 'The content type or encoding is not supported. Send application/json without a Content-Encoding.',
-        code: 'MEDIA_TYPE',
+    [{ 'content-type': 'text/plain' }, 'Send application/json, or application/octet-stream with Inference-Header-Content-Length'],
+    [{ 'content-type': 'application/jsonl' }, 'Send application/json'],
+    [{ 'content-type': 'x-application/json' }, 'Send application/json'],
+    [{ 'content-encoding': 'identity, gzip' }, 'the Content-Encoding may be gzip or deflate'],
+    [{ 'content-type': 'application/json', 'content-encoding': 'br' }, 'the Content-Encoding may be gzip or deflate'],
+    [{ 'content-type': 'application/vnd.sagemaker-triton.binary+json' }, 'The content type lacks json-header-size=<bytes>'],
+    [{ 'content-type': 'application/vnd.sagemaker-triton.binary+json;x=1' }, 'The content type lacks json-header-size=<bytes>'],
+  ])('refuses the body announced by %j before it is read', (fields, hint) => {
+    expect(ask({ method: 'POST', path: '/v2/models/digits/infer', fields: fields as unknown as Record<string, string> })).toEqual(
+      {
+        status: 415,
+        headers: [],
+        json: { error: expect.stringContaining(hint), code: 'MEDIA_TYPE' },
       },
-    });
+    );
   });
 
-  it('refuses a binary body before it is read', () => {
-    const answer = ask({ method: 'POST', path: '/v2/models/digits/infer', fields: { 'inference-header-content-length': '10' } });
-    expect(answer.status).toBe(501);
-    expect(answer.json).toMatchObject({
-      code: 'NOT_SUPPORTED',
-      error: expect.stringContaining('Binary tensors are not supported yet'),
-    });
+  it.each([
+    { 'content-type': 'application/octet-stream', 'inference-header-content-length': '10' },
+    { 'content-type': 'APPLICATION/Octet-Stream; x=1', 'inference-header-content-length': '0' },
+    { 'content-type': 'application/json', 'inference-header-content-length': '10' },
+    { 'inference-header-content-length': '20' },
+    { 'content-type': 'application/vnd.sagemaker-triton.binary+json;json-header-size=10' },
+    { 'content-type': 'Application/vnd.SageMaker-Triton.binary+json; JSON-Header-Size = 10 ' },
+    {
+      'content-type': 'application/vnd.sagemaker-triton.binary+json;json-header-size=10',
+      'inference-header-content-length': '10',
+    },
+    { 'content-encoding': 'gzip' },
+    { 'content-encoding': ' X-Gzip', 'inference-header-content-length': '1000' },
+    { 'content-encoding': 'Deflate', 'content-type': 'application/json' },
+  ])('takes the binary or packed body announced by %j', (fields) => {
+    const given = fields as unknown as Record<string, string>;
+    const found = protocol.match(headOf({ method: 'POST', path: '/v2/models/digits/infer', fields: given, contentLength: 20 }));
+    expect(found.fault).toBeNull();
+  });
+
+  it.each([
+    { 'inference-header-content-length': '-1' },
+    { 'inference-header-content-length': '+1' },
+    { 'inference-header-content-length': '1.0' },
+    { 'inference-header-content-length': '0x10' },
+    { 'inference-header-content-length': ' ' },
+    { 'inference-header-content-length': '10, 10' },
+    { 'inference-header-content-length': '9999999999' },
+    { 'inference-header-content-length': '21' },
+    { 'content-type': 'application/vnd.sagemaker-triton.binary+json;json-header-size=ten' },
+    {
+      'content-type': 'application/vnd.sagemaker-triton.binary+json;json-header-size=10',
+      'inference-header-content-length': '11',
+    },
+  ])('refuses the length of the JSON in %j before the body is read', (fields) => {
+    const given = fields as unknown as Record<string, string>;
+    const answer = ask({ method: 'POST', path: '/v2/models/digits/infer', fields: given, contentLength: 20 });
+    expect(answer.status).toBe(400);
+    expect(answer.json).toMatchObject({ code: 'MALFORMED', error: expect.stringContaining('must be a whole number of bytes') });
+  });
+
+  it('refuses JSON that is too long before it is read, and says how to send large tensors', () => {
+    const path = '/v2/models/digits/infer';
+    const over = MAX_JSON_BYTES + 1;
+    const inHead = { 'inference-header-content-length': String(over) };
+    for (const asked of [{ contentLength: over }, { contentLength: over, fields: inHead }]) {
+      const answer = ask({ method: 'POST', path, ...asked });
+      expect(answer.status).toBe(413);
+      expect(answer.json).toMatchObject({
+        code: 'BODY_TOO_LARGE',
+        error: expect.stringContaining('send large tensors as binary data (parameters.binary_data_size'),
+      });
+    }
+    const small = { 'inference-header-content-length': '100' };
+    expect(protocol.match(headOf({ method: 'POST', path, contentLength: over, fields: small })).fault).toBeNull();
+    expect(protocol.match(headOf({ method: 'POST', path, contentLength: MAX_JSON_BYTES })).fault).toBeNull();
   });
 
   it('takes no body where nothing is read of one', () => {
@@ -144,7 +193,7 @@ describe('questions', () => {
     expect(ask({ path: '/v2' })).toEqual({
       status: 200,
       headers: [],
-      json: { name: 'sluice', version: '1.2.3', extensions: [] },
+      json: { name: 'sluice', version: '1.2.3', extensions: expect.arrayContaining(['binary_tensor_data']) },
     });
   });
 

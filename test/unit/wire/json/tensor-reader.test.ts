@@ -96,8 +96,8 @@ describe('readTensorData', () => {
     ['BOOL', '["x"]', 'value 0 is a string, expected a boolean for BOOL at byte 1'],
     ['BYTES', '[1]', 'value 0 is a number, expected a string for BYTES at byte 1'],
     ['FP32', '7', `expected an array of values, found '7' at byte 0`],
-    ['FP16', '[1]', 'FP16 data has no JSON form: send it as raw_input_contents over gRPC'],
-    ['BF16', '[1]', 'BF16 data has no JSON form: send it as raw_input_contents over gRPC'],
+    ['FP16', '[1]', 'FP16 data has no JSON form: send it as binary data (parameters.binary_data_size) or over gRPC'],
+    ['BF16', '[1]', 'BF16 data has no JSON form: send it as binary data (parameters.binary_data_size) or over gRPC'],
   ] as const)('says for %s what is wrong with %s', (datatype, text, fault) => {
     expect(refusal(text, datatype, [1])).toBe(fault);
   });

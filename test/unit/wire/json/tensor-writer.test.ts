@@ -109,11 +109,15 @@ describe('writeTensorData', () => {
 
   it('refuses what JSON cannot carry and says why', () => {
     expect(write('BYTES', joinByteStrings([Buffer.from('ok'), Buffer.from([0xff, 0xd8])]))).toBe(
-      'value 1 is not UTF-8, which JSON needs: ask for it over gRPC',
+      'value 1 is not UTF-8, which JSON needs: ask for it as binary data (parameters.binary_data) or over gRPC',
     );
     expect(write('BYTES', Uint8Array.of(9, 0, 0, 0, 1))).toBe('a length prefix of its BYTES data points past the end');
-    expect(write('FP16', Uint8Array.of(0, 0))).toBe('FP16 data has no JSON form: ask for it over gRPC');
-    expect(write('BF16', Uint8Array.of(0, 0))).toBe('BF16 data has no JSON form: ask for it over gRPC');
+    expect(write('FP16', Uint8Array.of(0, 0))).toBe(
+      'FP16 data has no JSON form: ask for it as binary data (parameters.binary_data) or over gRPC',
+    );
+    expect(write('BF16', Uint8Array.of(0, 0))).toBe(
+      'BF16 data has no JSON form: ask for it as binary data (parameters.binary_data) or over gRPC',
+    );
   });
 });
 

@@ -15,6 +15,17 @@ function varintOf(value: bigint): number[] {
 }
 
 describe('FieldReader', () => {
+  it('reads at most so many fields, those of sub-messages among them', () => {
+    const reader = new FieldReader(Buffer.from([0x0a, 2, 0x08, 1, 0x10, 1]), 'M', 2);
+    expect(reader.next()).toBe(true);
+    reader.enter('sub');
+    expect(reader.next()).toBe(true);
+    reader.skip();
+    reader.leave();
+    expect(reader.next()).toBe(false);
+    expect(reader.problem).toContain('more fields than are read');
+  });
+
   it('reads every 64-bit integer exactly, signed and unsigned', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (value) => {

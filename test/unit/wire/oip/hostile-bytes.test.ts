@@ -14,6 +14,7 @@ import { RUNS, request, tensor } from './arbitraries.ts';
 import { type Plain, stockDecode, stockEncode } from './stock-protobuf.ts';
 
 const MAX_TENSORS = 8;
+const MAX_TYPED_BYTES = 2_097_152;
 
 /** One message with something in every field, typed contents of every kind among it. */
 const TYPED: Buffer = stockEncode('ModelInferRequest', {
@@ -38,7 +39,7 @@ const TYPED: Buffer = stockEncode('ModelInferRequest', {
 
 /** Whatever we take, a stock reader reads as the same request: else one model would be authorised and another run. */
 function sameAsStock(bytes: Uint8Array): void {
-  const ours = decodeInferRequest(bytes, MAX_TENSORS);
+  const ours = decodeInferRequest(bytes, MAX_TENSORS, MAX_TYPED_BYTES);
   if (typeof ours === 'string') {
     expect(ours.length).toBeLessThan(1_000);
     return;
@@ -157,11 +158,11 @@ describe('bytes of a hostile caller', () => {
 
   it('cost no more than their length when they nest or repeat', () => {
     const nested = new Uint8Array(200_000).fill(0x2a);
-    expect(typeof decodeInferRequest(nested, MAX_TENSORS)).toBe('string');
+    expect(typeof decodeInferRequest(nested, MAX_TENSORS, MAX_TYPED_BYTES)).toBe('string');
     const packedOnes = new Uint8Array(200_000).fill(1);
     const shape = Buffer.concat([Buffer.from([0x2a, 0xc4, 0x9a, 0x0c, 0x1a, 0xc0, 0x9a, 0x0c]), packedOnes]);
-    expect(decodeInferRequest(shape, MAX_TENSORS)).toContain('more than 8 dimensions');
+    expect(decodeInferRequest(shape, MAX_TENSORS, MAX_TYPED_BYTES)).toContain('more than 8 dimensions');
     const groups = new Uint8Array(200_000).fill(0x0b);
-    expect(decodeInferRequest(groups, MAX_TENSORS)).toContain('group');
+    expect(decodeInferRequest(groups, MAX_TENSORS, MAX_TYPED_BYTES)).toContain('group');
   });
 });

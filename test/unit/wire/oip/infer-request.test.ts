@@ -6,9 +6,10 @@ import { name, RUNS, request, text } from './arbitraries.ts';
 import { type Plain, stockDecode, stockEncode } from './stock-protobuf.ts';
 
 const MAX_TENSORS = 8;
+const MAX_TYPED_BYTES = 2_097_152;
 
 function decoded(bytes: Uint8Array): InferenceRequest {
-  const result = decodeInferRequest(bytes, MAX_TENSORS);
+  const result = decodeInferRequest(bytes, MAX_TENSORS, MAX_TYPED_BYTES);
   if (typeof result === 'string') throw new Error(result);
   return result;
 }
@@ -140,7 +141,7 @@ describe('decodeInferRequest', () => {
 
   it.each([1, 2, 3])('refuses field %i when it comes twice', (field) => {
     const twice = Buffer.from([(field << 3) | 2, 1, 0x61, (field << 3) | 2, 1, 0x61]);
-    expect(decodeInferRequest(twice, MAX_TENSORS)).toContain(`field ${field} comes twice`);
+    expect(decodeInferRequest(twice, MAX_TENSORS, MAX_TYPED_BYTES)).toContain(`field ${field} comes twice`);
   });
 
   it.each([
@@ -152,7 +153,7 @@ describe('decodeInferRequest', () => {
     ['the value of a parameter', 4, [0x12, 2, 8, 1, 0x12, 2, 8, 1]],
   ])('refuses %s when it comes twice', (_what, field, body) => {
     const bytes = Uint8Array.from([(field << 3) | 2, body.length, ...body]);
-    expect(decodeInferRequest(bytes, MAX_TENSORS)).toContain('comes twice');
+    expect(decodeInferRequest(bytes, MAX_TENSORS, MAX_TYPED_BYTES)).toContain('comes twice');
   });
 
   it('refuses equal keys in a map, of the request, an input or an output', () => {
@@ -161,7 +162,7 @@ describe('decodeInferRequest', () => {
       Buffer.concat([Uint8Array.of((field << 3) | 2, entry.length), entry, Uint8Array.of((field << 3) | 2, entry.length), entry]);
     const inside = (field: number, body: Buffer): Buffer => Buffer.concat([Uint8Array.of((field << 3) | 2, body.length), body]);
     for (const bytes of [entries(4), inside(5, entries(4)), inside(6, entries(2))]) {
-      expect(decodeInferRequest(bytes, MAX_TENSORS)).toContain('parameter "a" comes twice');
+      expect(decodeInferRequest(bytes, MAX_TENSORS, MAX_TYPED_BYTES)).toContain('parameter "a" comes twice');
     }
   });
 
@@ -172,7 +173,7 @@ describe('decodeInferRequest', () => {
       [16, 5, 0x1a, 1, 0x61],
     ]) {
       const bytes = Uint8Array.from([0x22, value.length + 5, 0x0a, 1, 0x61, 0x12, value.length, ...value]);
-      expect(decodeInferRequest(bytes, MAX_TENSORS)).toContain('has two values');
+      expect(decodeInferRequest(bytes, MAX_TENSORS, MAX_TYPED_BYTES)).toContain('has two values');
     }
   });
 
@@ -188,7 +189,7 @@ describe('decodeInferRequest', () => {
     ['an input without a datatype', [0x0a, 1, 0x6d, 0x2a, 3, 0x0a, 1, 0x78], 'datatype, is missing'],
     ['a request without a model', [], 'model_name, is missing'],
   ])('refuses %s', (_what, bytes, problem) => {
-    expect(decodeInferRequest(Uint8Array.from(bytes), MAX_TENSORS)).toContain(problem);
+    expect(decodeInferRequest(Uint8Array.from(bytes), MAX_TENSORS, MAX_TYPED_BYTES)).toContain(problem);
   });
 
   it.each([
@@ -223,7 +224,9 @@ describe('decodeInferRequest', () => {
       'tensor "y" has the parameter "shared_memory_offset"',
     ],
   ])('refuses %s', (_what, change, problem) => {
-    expect(decodeInferRequest(stockEncode('ModelInferRequest', { ...PLAIN, ...change }), MAX_TENSORS)).toContain(problem);
+    expect(decodeInferRequest(stockEncode('ModelInferRequest', { ...PLAIN, ...change }), MAX_TENSORS, MAX_TYPED_BYTES)).toContain(
+      problem,
+    );
   });
 
   it('allocates nothing for a shape that states more than came', () => {
@@ -240,7 +243,7 @@ describe('decodeInferRequest', () => {
 
 describe('parameters of a request', () => {
   const withParameters = (parameters: Plain): InferenceRequest | string =>
-    decodeInferRequest(stockEncode('ModelInferRequest', { ...PLAIN, parameters }), MAX_TENSORS);
+    decodeInferRequest(stockEncode('ModelInferRequest', { ...PLAIN, parameters }), MAX_TENSORS, MAX_TYPED_BYTES);
 
   it('drops those that are not on the list, whatever they hold', () => {
     const result = withParameters({

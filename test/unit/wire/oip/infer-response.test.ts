@@ -65,6 +65,13 @@ describe('decodeInferResponse', () => {
     });
   });
 
+  it('takes empty typed contents beside raw ones for none, as MLServer sends them', () => {
+    const plain = { outputs: [{ ...OUTPUT, contents: {} }], raw_output_contents: [Buffer.alloc(4)] };
+    expect(decodeInferResponse(stockEncode('ModelInferResponse', plain))).toMatchObject({
+      outputs: [{ data: new Uint8Array(4) }],
+    });
+  });
+
   it('drops the parameters of an answer and of its outputs', () => {
     const parameters = { triton_final_response: { bool_param: true } };
     const plain = { parameters, outputs: [{ ...OUTPUT, parameters }], raw_output_contents: [Buffer.alloc(4)] };
@@ -89,6 +96,14 @@ describe('decodeInferResponse', () => {
       'raw contents that are not one for each output',
       stockEncode('ModelInferResponse', { outputs: [OUTPUT], raw_output_contents: [Buffer.alloc(4), Buffer.alloc(4)] }),
       'found 2 raw contents for 1 tensors',
+    ],
+    [
+      'typed contents beside raw ones',
+      stockEncode('ModelInferResponse', {
+        outputs: [{ ...OUTPUT, contents: { fp32_contents: [1] } }],
+        raw_output_contents: [Buffer.alloc(4)],
+      }),
+      'typed contents beside raw contents',
     ],
     [
       'more outputs than any model has',

@@ -5,16 +5,18 @@ import { decodeInferRequest } from '../../../../src/wire/oip/infer-request.ts';
 import { RUNS } from './arbitraries.ts';
 import { type Plain, stockEncode } from './stock-protobuf.ts';
 
+const MAX_TYPED_BYTES = 2_097_152;
+
 function dataOf(input: Buffer): Uint8Array {
   const bytes = Buffer.concat([stockEncode('ModelInferRequest', { model_name: 'm' }), input]);
-  const result = decodeInferRequest(bytes, 8);
+  const result = decodeInferRequest(bytes, 8, MAX_TYPED_BYTES);
   if (typeof result === 'string') throw new Error(result);
   return result.inputs[0]!.data;
 }
 
 function problemOf(datatype: string, contents: Plain): string {
   const inputs = [{ name: 'x', datatype, contents }];
-  const result = decodeInferRequest(stockEncode('ModelInferRequest', { model_name: 'm', inputs }), 8);
+  const result = decodeInferRequest(stockEncode('ModelInferRequest', { model_name: 'm', inputs }), 8, MAX_TYPED_BYTES);
   return typeof result === 'string' ? result : 'taken';
 }
 
@@ -123,7 +125,7 @@ describe('typed contents', () => {
       stockEncode('ModelInferRequest', { model_name: 'm' }),
       typed('FP32', { fp32_contents: [1, 2] }),
     ]);
-    const result = decodeInferRequest(bytes, 8);
+    const result = decodeInferRequest(bytes, 8, MAX_TYPED_BYTES);
     expect(typeof result === 'object' && result.inputs[0]!.data.buffer === bytes.buffer).toBe(true);
   });
 
@@ -167,5 +169,19 @@ describe('typed contents', () => {
     ['a group', 'INT8', [0x13], 'group'],
   ])('refuses %s', (_what, datatype, contents, problem) => {
     expect(() => dataOf(handmade(datatype, contents))).toThrow(problem);
+  });
+
+  it('are bounded where they are read element by element, and not where they are a pack of floats', () => {
+    const ask = (maxTypedBytes: number, ...inputs: Plain[]): string => {
+      const result = decodeInferRequest(stockEncode('ModelInferRequest', { model_name: 'm', inputs }), 8, maxTypedBytes);
+      return typeof result === 'string' ? result : '';
+    };
+    const ints = { name: 'i', datatype: 'INT32', shape: [40], contents: { int_contents: new Array(40).fill(1) } };
+    const floats = { name: 'f', datatype: 'FP32', shape: [40], contents: { fp32_contents: new Array(40).fill(1) } };
+    expect(ask(42, ints)).toBe('');
+    expect(ask(41, ints)).toContain('the typed contents have 42 bytes, at most 41 are read; send large tensors as raw contents');
+    expect(ask(0, floats)).toBe('');
+    // Several tensors share the bound, or many small ones would get around it.
+    expect(ask(83, ints, { ...ints, name: 'j' })).toContain('have 84 bytes');
   });
 });

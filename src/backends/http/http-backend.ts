@@ -1,0 +1,142 @@
+import type { HttpBackendConfig } from '../../config/model-schema.ts';
+import type { Backend, Call, CallOptions, CallSink } from '../../core/backend.ts';
+import type { Clock } from '../../core/clock.ts';
+import { Fault } from '../../core/faults.ts';
+import type { InferenceRequest } from '../../core/inference.ts';
+import type { Signature } from '../../core/signature.ts';
+import type { HttpPoolTls } from '../../wire/http/connector.ts';
+import { HttpPool } from '../../wire/http/http-pool.ts';
+import { type Answer, ask } from './ask.ts';
+import { type Dialect, JSON_TYPE, type Outgoing } from './dialect.ts';
+import { Discovery } from './discovery.ts';
+import { type CallOwner, PredictCall } from './predict-call.ts';
+
+export interface HttpBackendOptions {
+  /** Public name of the model, used there too unless config names another. */
+  readonly model: string;
+  /** Sent as a bearer token; null sends none. */
+  readonly credential: string | null;
+  /** What config's files hold; null takes the defaults where the url is https. */
+  readonly tls: HttpPoolTls | null;
+  readonly clock: Clock;
+}
+
+/** A model on a server that speaks the Open Inference Protocol or V1 over HTTP. */
+export class HttpBackend implements Backend, CallOwner {
+  readonly kind = 'http';
+  readonly target: string;
+  readonly clock: Clock;
+  readonly #maxMessageBytes: number;
+  readonly #askTimeoutMs: number;
+  readonly #pool: HttpPool;
+  readonly #discovery: Discovery;
+  readonly #ownHeaders: string[];
+  readonly #calls = new Set<PredictCall>();
+  /** Null until the server has told how to speak to it. */
+  #dialect: Dialect | null = null;
+  #closing: Promise<void> | null = null;
+  #allEnded: (() => void) | null = null;
+
+  constructor(config: HttpBackendConfig, options: HttpBackendOptions) {
+    this.target = config.url;
+    this.clock = options.clock;
+    this.#maxMessageBytes = config.maxMessageBytes;
+    this.#askTimeoutMs = config.connectTimeoutMs + METADATA_TIMEOUT_MS;
+    this.#ownHeaders = ownHeaders(options.credential);
+    this.#pool = new HttpPool({
+      origin: new URL(config.url).origin,
+      tls: options.tls,
+      connectTimeoutMs: config.connectTimeoutMs,
+      firstByteTimeoutMs: config.firstByteTimeoutMs ?? 0,
+      maxConnections: config.maxConnections,
+    });
+    this.#discovery = new Discovery({
+      config,
+      model: config.model ?? options.model,
+      ask: (path) => this.#ask(path, this.#askTimeoutMs),
+    });
+  }
+
+  /** @hot */
+  open(request: InferenceRequest, options: CallOptions, sink: CallSink): Call {
+    const call = new PredictCall(this, sink);
+    this.#calls.add(call);
+    const dialect = this.#dialect;
+    if (dialect === null) {
+      call.refuse(Fault.BackendUnreachable, 'The server has not told its signature yet.');
+      return call;
+    }
+    const outgoing = dialect.write(request);
+    if ('kind' in outgoing) {
+      call.refuse(outgoing.kind, outgoing.detail);
+      return call;
+    }
+    const question = {
+      method: 'POST',
+      path: dialect.inferPath,
+      headers: this.#headers(outgoing, options),
+      pieces: outgoing.pieces,
+      timeoutMs: options.timeoutMs,
+      maxAnswerBytes: this.#maxMessageBytes,
+      repeatable: request.sequenceId === '',
+    } as const;
+    call.begin(this.#pool.send(question, call), dialect, request.wanted);
+    return call;
+  }
+
+  async warm(): Promise<Signature> {
+    const { dialect, signature } = await this.#discovery.find();
+    this.#dialect = dialect;
+    return signature;
+  }
+
+  async probe(timeoutMs: number): Promise<boolean> {
+    const dialect = this.#dialect;
+    if (dialect === null) return false;
+    const answer = await this.#ask(dialect.readyPath, timeoutMs);
+    return answer.status === 200 && dialect.saysReady(answer.body);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#shut();
+    return this.#closing;
+  }
+
+  ended(call: PredictCall): void {
+    this.#calls.delete(call);
+    if (this.#calls.size === 0) this.#allEnded?.();
+  }
+
+  async #shut(): Promise<void> {
+    for (const call of this.#calls) call.cancel();
+    await this.#pool.close();
+    if (this.#calls.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#allEnded = resolve;
+    });
+  }
+
+  #headers(outgoing: Outgoing, options: CallOptions): string[] {
+    const headers: string[] = ['content-type', outgoing.contentType, 'x-request-id', options.requestId];
+    for (let i = 0; i < this.#ownHeaders.length; i++) headers.push(this.#ownHeaders[i]!);
+    // A server that is a gateway itself gives up when nobody waits any longer.
+    headers.push('x-sluice-timeout-ms', String(Math.max(1, Math.floor(options.timeoutMs))));
+    if (options.traceparent !== '') headers.push('traceparent', options.traceparent);
+    if (outgoing.jsonBytes !== -1) headers.push('inference-header-content-length', String(outgoing.jsonBytes));
+    return headers;
+  }
+
+  #ask(path: string, timeoutMs: number): Promise<Answer> {
+    return ask(this.#pool, path, this.#ownHeaders, timeoutMs);
+  }
+}
+
+/** A server that has a connection but not this answer for so long is not ready to serve. */
+const METADATA_TIMEOUT_MS = 5_000;
+
+/** What every request carries. */
+function ownHeaders(credential: string | null): string[] {
+  const headers = ['user-agent', 'sluice', 'accept', `${JSON_TYPE}, application/octet-stream`];
+  if (credential !== null) headers.push('authorization', `Bearer ${credential}`);
+  return headers;
+}

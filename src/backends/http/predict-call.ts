@@ -1,0 +1,101 @@
+import type { Call, CallSink } from '../../core/backend.ts';
+import type { Clock } from '../../core/clock.ts';
+import { Fault, type FaultKind } from '../../core/faults.ts';
+import type { HttpAnswer, HttpCall, HttpEnd, HttpSink } from '../../wire/http/http-sink.ts';
+import { readErrorText } from '../../wire/oip-rest/metadata.ts';
+import { quotedText } from '../grpc/status-fault.ts';
+import { faultOfEnd, faultOfStatus } from './answer-fault.ts';
+import type { Dialect } from './dialect.ts';
+
+/** Who began a call and wants to know when it is over. */
+export interface CallOwner {
+  readonly clock: Clock;
+  ended(call: PredictCall): void;
+}
+
+/** One prediction on its way: turns the end of an HTTP exchange into what the sink of a backend hears. */
+export class PredictCall implements Call, HttpSink {
+  readonly #owner: CallOwner;
+  readonly #sink: CallSink;
+  readonly #startedUs: number;
+  #dialect: Dialect | null = null;
+  #wanted: readonly string[] = NO_NAMES;
+  #exchange: HttpCall | null = null;
+  #cancelled = false;
+
+  constructor(owner: CallOwner, sink: CallSink) {
+    this.#owner = owner;
+    this.#sink = sink;
+    this.#startedUs = owner.clock.nowUs();
+  }
+
+  begin(exchange: HttpCall, dialect: Dialect, wanted: readonly string[]): void {
+    this.#exchange = exchange;
+    this.#dialect = dialect;
+    this.#wanted = wanted;
+  }
+
+  /** Ends a call that was never sent; the sink hears of it later. */
+  refuse(kind: FaultKind, detail: string): void {
+    process.nextTick(endRefused, this, kind, detail);
+  }
+
+  endRefused(kind: FaultKind, detail: string): void {
+    if (this.#cancelled) this.#fault(Fault.ClientGone, '', false);
+    else this.#fault(kind, detail, false);
+  }
+
+  cancel(): void {
+    if (this.#cancelled) return;
+    this.#cancelled = true;
+    this.#exchange?.cancel();
+  }
+
+  onAnswer(answer: HttpAnswer): void {
+    if (this.#cancelled) this.#fault(Fault.ClientGone, '', true);
+    else if (answer.status !== 200) this.#refused(answer);
+    else this.#answered(answer);
+  }
+
+  onEnd(end: HttpEnd, detail: string, sent: boolean): void {
+    const kind = faultOfEnd(end);
+    if (this.#cancelled || kind === Fault.ClientGone) this.#fault(Fault.ClientGone, '', sent);
+    else this.#fault(kind, quotedText(detail), sent);
+  }
+
+  #answered(answer: HttpAnswer): void {
+    const outputs = this.#dialect!.read(answer, this.#wanted);
+    if (!Array.isArray(outputs)) {
+      this.#fault(outputs.kind, quotedText(outputs.detail), true);
+      return;
+    }
+    this.#exchange = null;
+    this.#sink.onPrediction({ outputs, computeUs: this.#owner.clock.nowUs() - this.#startedUs });
+    this.#end();
+  }
+
+  #refused(answer: HttpAnswer): void {
+    const { status } = answer;
+    const kind = faultOfStatus(status);
+    if (kind === Fault.BackendRefused) this.#fault(kind, quotedText(readErrorText(answer.body)), true);
+    // 503 says that the work was not begun, so another may be asked.
+    else this.#fault(kind, `It answered with ${status}.`, kind !== Fault.BackendUnreachable);
+  }
+
+  #fault(kind: FaultKind, detail: string, reached: boolean): void {
+    this.#exchange = null;
+    this.#sink.onFault(kind, detail, reached);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#owner.ended(this);
+    this.#sink.onClosed();
+  }
+}
+
+const NO_NAMES: readonly string[] = [];
+
+function endRefused(call: PredictCall, kind: FaultKind, detail: string): void {
+  call.endRefused(kind, detail);
+}

@@ -1,0 +1,107 @@
+import type { RequestContext } from '../../core/context.ts';
+import { elementCount } from '../../core/datatype.ts';
+import type { Codec } from '../../core/exchange.ts';
+import { Fault } from '../../core/faults.ts';
+import type { Tensor } from '../../core/inference.ts';
+import { type Maybe, Verdict } from '../../core/verdict.ts';
+import { CLOSE_OBJECT } from '../../wire/json/ascii.ts';
+import { ByteWriter, jsonString } from '../../wire/json/byte-writer.ts';
+import { quoted } from '../../wire/json/message-text.ts';
+import { jsonRefusal, writeTensorData } from '../../wire/json/tensor-writer.ts';
+import { ValueWriter } from '../../wire/values/value-writer.ts';
+import type { JsonBody, JsonReading } from '../json-body.ts';
+import { fillReply } from '../rest/json-reply.ts';
+import { packReply } from '../rest/packing.ts';
+import { askedSignature } from '../signature-lookup.ts';
+import type { GenerateReader } from './generate-reader.ts';
+
+const FRAME_BYTES = 256;
+const GROWTH = 3;
+const NO_SHAPE: readonly number[] = [];
+const EVENT_TYPE = 'text/event-stream; charset=utf-8';
+
+/**
+ * `POST .../generate`, answered with one JSON object, and `POST .../generate_stream`, with the same object as a server-sent event. A
+ * refusal is plain JSON in both, since it comes before the first event.
+ */
+export class GenerateCodec implements Codec, JsonReading {
+  readonly name: string;
+  readonly #body: JsonBody;
+  readonly #reader: GenerateReader;
+  readonly #streams: boolean;
+
+  constructor(body: JsonBody, reader: GenerateReader, streams: boolean) {
+    this.name = streams ? 'rest-generate-stream' : 'rest-generate';
+    this.#body = body;
+    this.#reader = reader;
+    this.#streams = streams;
+  }
+
+  decode(ctx: RequestContext): Maybe<Verdict> {
+    return this.#body.decode(ctx, this);
+  }
+
+  read(ctx: RequestContext, json: Uint8Array): Verdict {
+    const signature = askedSignature(ctx);
+    if (signature === null) return Verdict.Refuse;
+    const request = this.#reader.read(json, ctx.match, signature);
+    if (request === null) return ctx.refuse(Fault.Malformed, this.#reader.detail);
+    ctx.request = request;
+    return Verdict.Next;
+  }
+
+  encode(ctx: RequestContext): Maybe<void> {
+    const { outputs } = ctx.prediction!;
+    for (let i = 0; i < outputs.length; i++) {
+      const refusal = jsonRefusal(outputs[i]!);
+      if (refusal === '') continue;
+      // The answer is right and cannot be said in this protocol.
+      ctx.refuse(Fault.NotSupported, `output ${quoted(outputs[i]!.name)}: ${refusal}`);
+      this.encodeFault(ctx);
+      return;
+    }
+    const writer = new ByteWriter(expectedBytes(outputs));
+    if (this.#streams) writer.text('data: ');
+    writeAnswer(writer, ctx);
+    if (this.#streams) writer.text('\n\n');
+    fillReply(ctx, 200, writer.pieces());
+    if (!this.#streams) return packReply(ctx);
+    ctx.reply.contentType = EVENT_TYPE;
+    ctx.reply.headers.push('cache-control', 'no-cache');
+  }
+
+  encodeFault(ctx: RequestContext): void {
+    this.#body.encodeFault(ctx);
+  }
+}
+
+/** One flat object: an output stands beside the names of model and version, and wins where it has such a name itself. */
+function writeAnswer(writer: ByteWriter, ctx: RequestContext): void {
+  const { model, id } = ctx.request!;
+  const { outputs } = ctx.prediction!;
+  let lead = '{';
+  const own: readonly (readonly [string, string])[] = [
+    ['id', id],
+    ['model_name', model],
+    ['model_version', ctx.answeredBy!.name],
+  ];
+  for (const [key, value] of own) {
+    if (value === '' || outputs.some((output) => output.name === key)) continue;
+    writer.text(`${lead}"${key}":${jsonString(value)}`);
+    lead = ',';
+  }
+  for (let i = 0; i < outputs.length; i++) {
+    const output = outputs[i]!;
+    writer.text(`${lead}${jsonString(output.name)}:`);
+    lead = ',';
+    if (elementCount(output.shape) === 1) new ValueWriter(output, 'never').nested(writer, NO_SHAPE, 0);
+    else writeTensorData(writer, output);
+  }
+  writer.byte(CLOSE_OBJECT);
+}
+
+function expectedBytes(outputs: readonly Tensor[]): number {
+  let bytes = FRAME_BYTES;
+  for (let i = 0; i < outputs.length; i++) bytes += outputs[i]!.data.length * GROWTH;
+  return bytes;
+}

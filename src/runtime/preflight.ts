@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { SecretSource } from '../config/fields.ts';
+import type { LoadedConfig } from '../config/load-config.ts';
+import type { GrpcBackendConfig, HttpBackendConfig, OnnxBackendConfig } from '../config/model-schema.ts';
+import { ConfigError, type ConfigProblem } from '../config/problem.ts';
+import { SecretReader } from '../config/secrets.ts';
+import { TlsFiles } from './tls-files.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** What a valid config names outside itself and what is not there: model files, secrets, certificates. Opens no port and no model. */
+export function preflight(loaded: LoadedConfig, env: Env): ConfigProblem[] {
+  return new Preflight(loaded, env).run();
+}
+
+class Preflight {
+  readonly #loaded: LoadedConfig;
+  readonly #secrets: SecretReader;
+  readonly #tls: TlsFiles;
+  readonly #problems: ConfigProblem[] = [];
+
+  constructor(loaded: LoadedConfig, env: Env) {
+    this.#loaded = loaded;
+    this.#secrets = new SecretReader({ ...loaded, env });
+    this.#tls = new TlsFiles(loaded.baseDir, loaded.file);
+  }
+
+  run(): ConfigProblem[] {
+    const { listen, tenants, models, audit } = this.#loaded.config;
+    for (const [face, { tls }] of Object.entries(listen)) this.#try(() => this.#tls.pair(tls, `listen.${face}.tls`));
+    this.#secret(listen.admin.token, 'listen.admin.token');
+    tenants.forEach((tenant, t) => {
+      tenant.keys.forEach((key, k) => {
+        if ('secret' in key) this.#secret(key.secret, `tenants.${t}.keys.${k}.secret`);
+      });
+    });
+    for (const [name, model] of Object.entries(models)) {
+      model.variants.forEach(({ backend }, v) => {
+        const path = `models.${name}.variants.${v}.backend`;
+        if (backend.kind === 'onnx') this.#modelFile(backend, path);
+        else this.#server(backend, path);
+      });
+    }
+    if (audit.file !== null) this.#auditFolder(audit.file);
+    return this.#problems;
+  }
+
+  #modelFile(backend: OnnxBackendConfig, path: string): void {
+    const file = resolve(this.#loaded.baseDir, backend.path);
+    if (!existsSync(file)) {
+      this.#problems.push({ path: `${path}.path`, message: `found ${backend.path}, which does not exist` });
+      return;
+    }
+    if (backend.sha256 === null) return;
+    const found = createHash('sha256').update(readFileSync(file)).digest('hex');
+    if (found !== backend.sha256) {
+      this.#problems.push({ path: `${path}.sha256`, message: `the file's digest is ${found}; expected ${backend.sha256}` });
+    }
+  }
+
+  #server(backend: GrpcBackendConfig | HttpBackendConfig, path: string): void {
+    if (backend.credential !== null) this.#secret(backend.credential, `${path}.credential`);
+    for (const key of ['caFile', 'certFile', 'keyFile'] as const) {
+      const file = backend.tls?.[key] ?? null;
+      if (file !== null) this.#try(() => this.#tls.read(file, `${path}.tls.${key}`));
+    }
+  }
+
+  #secret(source: SecretSource, path: string): void {
+    this.#try(() => this.#secrets.read(source, path, () => 'made at start'));
+  }
+
+  #auditFolder(file: string): void {
+    const folder = dirname(resolve(this.#loaded.baseDir, file));
+    try {
+      accessSync(folder, constants.W_OK);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      this.#problems.push({ path: 'audit.file', message: `folder ${folder} cannot be written to (${code})` });
+    }
+  }
+
+  #try(read: () => unknown): void {
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      this.#problems.push(...error.problems);
+    }
+  }
+}

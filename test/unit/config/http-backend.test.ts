@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { crossCheck } from '../../../src/config/cross-checks.ts';
+import { config as configSchema } from '../../../src/config/schema.ts';
+
+function problemsOf(backend: object): string[] {
+  const parsed = configSchema.safeParse({
+    listen: { admin: { token: { env: 'T' } } },
+    tenants: [{ id: 't', keys: [{ id: 'key00001', secret: { env: 'K' } }] }],
+    models: { m: { variants: [{ name: 'v1', role: 'stable', backend: { kind: 'http', ...backend } }] } },
+  });
+  if (!parsed.success) return parsed.error.issues.map(({ path, message }) => `${path.at(-1) as string}: ${message}`);
+  return crossCheck(parsed.data).map(({ path, message }) => `${path.replace('models.m.variants.0.backend.', '')}: ${message}`);
+}
+
+describe('the config of an http backend', () => {
+  it.each(['http://host', 'http://10.0.0.1:8000/', 'https://models.example.com:8443/serving/v-1', 'http://[::1]:8000'])(
+    'takes the url %s',
+    (url) => {
+      expect(problemsOf({ url })).toEqual([]);
+    },
+  );
+
+  it.each([
+    'host:8000',
+    'ftp://host',
+    'http://user:pass@host',
+    'http://host?x=1',
+    'http://host#x',
+    'http://host/a/../b',
+    'http://host/%2e%2e',
+    'http://host:99999',
+    'http://ho st',
+    'http://host/a\r\nb',
+  ])('refuses the url %s', (url) => {
+    expect(problemsOf({ url })[0]).toMatch(/^url: expected/);
+  });
+
+  it.each(['..', 'a/b', '7?x', ' '])('refuses the version "%s", which would not stay in its place of the path', (version) => {
+    expect(problemsOf({ url: 'http://host', version }).length).toBeGreaterThan(0);
+  });
+
+  const credential = { env: 'C' };
+
+  it('lets no credential travel in clear text beyond this machine', () => {
+    expect(problemsOf({ url: 'http://models.example:8000', credential })).toEqual([
+      'credential: would travel in clear text to http://models.example:8000; use an https url',
+    ]);
+    expect(problemsOf({ url: 'http://127.0.0.1:8000', credential })).toEqual([]);
+    expect(problemsOf({ url: 'http://[::1]:8000', credential })).toEqual([]);
+    expect(problemsOf({ url: 'https://models.example:8000', credential })).toEqual([]);
+  });
+
+  it('wants tls beside https alone, and both files of a client certificate', () => {
+    expect(problemsOf({ url: 'http://127.0.0.1', tls: { caFile: 'ca.pem' } })[0]).toMatch(/^tls: found beside http:/);
+    expect(problemsOf({ url: 'https://127.0.0.1', tls: { certFile: 'c.pem' } })[0]).toMatch(/^tls: found one of/);
+    expect(problemsOf({ url: 'https://127.0.0.1', tls: { caFile: 'ca.pem' } })).toEqual([]);
+  });
+});
