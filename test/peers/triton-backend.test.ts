@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type BehindGateway,
+  expectDeathAndReturn,
+  expectSame,
+  outputsOf,
+  putBehindGateway,
+  WAYS,
+} from './support/backend-cases.ts';
+import type { PeerServer } from './support/peer-process.ts';
+import { numbers, type RawInput, strings } from './support/tensors.ts';
+import { startTritonServer } from './support/triton-server.ts';
+
+let triton: PeerServer;
+let behind: BehindGateway;
+
+beforeAll(async () => {
+  triton = await startTritonServer();
+  behind = await putBehindGateway(triton, ['linear', 'types', 'running', 'repeat']);
+});
+
+afterAll(async () => {
+  await behind?.stop();
+  await triton?.remove();
+});
+
+const row = (...values: number[]): RawInput => numbers('x', 'FP32', [values.length / 4, 4], Float32Array.from(values));
+
+/** Three elements of each datatype but BF16, which NumPy lacks; the least and the greatest among them. */
+const EVERY_TYPE: readonly RawInput[] = [
+  numbers('in_BOOL', 'BOOL', [3], Uint8Array.of(0, 1, 1)),
+  numbers('in_UINT8', 'UINT8', [3], Uint8Array.of(0, 1, 255)),
+  numbers('in_UINT16', 'UINT16', [3], Uint16Array.of(0, 1, 65_535)),
+  numbers('in_UINT32', 'UINT32', [3], Uint32Array.of(0, 1, 4_294_967_295)),
+  numbers('in_UINT64', 'UINT64', [3], BigUint64Array.of(0n, 9_007_199_254_740_993n, 18_446_744_073_709_551_615n)),
+  numbers('in_INT8', 'INT8', [3], Int8Array.of(-128, -1, 127)),
+  numbers('in_INT16', 'INT16', [3], Int16Array.of(-32_768, -1, 32_767)),
+  numbers('in_INT32', 'INT32', [3], Int32Array.of(-2_147_483_648, -1, 2_147_483_647)),
+  numbers('in_INT64', 'INT64', [3], BigInt64Array.of(-9_223_372_036_854_775_808n, -1n, 9_223_372_036_854_775_807n)),
+  // 1, the smallest subnormal and -65504, the least.
+  numbers('in_FP16', 'FP16', [3], Uint16Array.of(0x3c00, 0x0001, 0xfbff)),
+  numbers('in_FP32', 'FP32', [3], Float32Array.of(-0, 1e-45, 3.4028234663852886e38)),
+  numbers('in_FP64', 'FP64', [3], Float64Array.of(-0, 5e-324, Number.MAX_VALUE)),
+  strings('in_BYTES', [3], ['', 'grüße', Buffer.from([0, 255, 128])]),
+];
+
+describe.each(WAYS)('Triton behind Sluice by %s', (_way, suffix) => {
+  it('has its metadata read', async () => {
+    const { message } = await behind.callers['alpha']!.call('ModelMetadata', { name: `linear${suffix}` });
+    expect(message).toMatchObject({
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 4] }],
+      outputs: [
+        { name: 'y', datatype: 'FP32', shape: [-1, 3] },
+        { name: 'sum', datatype: 'INT64', shape: [-1, 1] },
+      ],
+    });
+  });
+
+  it('predicts as when it is asked directly, bit for bit', async () => {
+    await expectSame(behind, `linear${suffix}`, [row(1, 2, 3, 4)]);
+    await expectSame(behind, `linear${suffix}`, [row(1, 2, 3, 4, 5, 6, 7, 8)], ['sum']);
+  });
+
+  it('takes and gives every datatype, bit for bit', async () => {
+    await expectSame(behind, `types${suffix}`, EVERY_TYPE);
+    const answer = outputsOf(await behind.callers['alpha']!.infer(`types${suffix}`, EVERY_TYPE));
+    for (const { name, raw } of EVERY_TYPE) expect(answer[name.replace('in_', 'out_')], name).toEqual(raw);
+  });
+
+  it('gives each of many callers at once the answer to what that one sent', async () => {
+    const asked = Array.from({ length: 64 }, (_, i) => behind.callers['alpha']!.infer(`linear${suffix}`, [row(i, 0, 0, 0)]));
+    const answers = (await Promise.all(asked)).map((answer) => outputsOf(answer)['sum']!.readBigInt64LE());
+    expect(answers).toEqual(Array.from({ length: 64 }, (_, i) => BigInt(i)));
+  });
+
+  it('keeps sequences of two tenants apart that chose the same id', async () => {
+    const add = async (tenant: string, value: number, start: boolean): Promise<number> => {
+      const inputs = [numbers('x', 'INT32', [1, 1], Int32Array.of(value))];
+      const parameters = { sequence_id: { int64_param: 7 }, sequence_start: { bool_param: start } };
+      const answer = await behind.callers[tenant]!.infer(`running${suffix}`, inputs, { parameters });
+      return outputsOf(answer)['total']!.readInt32LE();
+    };
+    expect(await add('alpha', 1, true)).toBe(1);
+    expect(await add('beta', 100, true)).toBe(100);
+    expect(await add('alpha', 2, false)).toBe(3);
+    expect(await add('beta', 100, false)).toBe(200);
+  });
+
+  it('has its refusal translated', async () => {
+    const answer = await behind.callers['alpha']!.infer(`linear${suffix}`, [row(-1, 0, 0, 0)]);
+    expect(answer.code, answer.details).toBe(3);
+  });
+
+  it('is not waited for beyond the deadline of the caller', async () => {
+    const parameters = { timeout: { int64_param: 300_000 } };
+    const startedMs = performance.now();
+    const answer = await behind.callers['alpha']!.infer(`linear${suffix}`, [row(-2, 0, 0, 0)], { parameters });
+    expect(answer.code, answer.details).toBe(4);
+    expect(performance.now() - startedMs).toBeLessThan(2_000);
+  });
+
+  it('says that a decoupled model cannot answer a unary call', async () => {
+    const answer = await behind.callers['alpha']!.infer(`repeat${suffix}`, [numbers('times', 'INT32', [1], Int32Array.of(2))]);
+    expect(answer.code, answer.details).not.toBe(0);
+  });
+});
+
+describe('Triton that dies', () => {
+  it('is unavailable at once, and answers again when it is back', async () => {
+    await expectDeathAndReturn(behind, triton, 'linear', [row(1, 2, 3, 4)]);
+  });
+});
