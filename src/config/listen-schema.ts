@@ -28,6 +28,7 @@ export const grpcListen = z.strictObject({
   host: z.string().default('127.0.0.1').describe('Address to listen on.'),
   port: port.default(8081).describe('Port; 0 takes a free one.'),
   tls,
+  maxConnections: count.default(10_000).describe('Connections at the same time; the newest is refused beyond it.'),
   maxConcurrentStreams: count.default(256).describe('Calls at the same time on one connection.'),
   maxConnectionIdleMs: timeoutMs.default(300_000).describe('Time an idle connection is kept.'),
   keepAliveTimeMs: timeoutMs.default(60_000).describe('Interval of keep-alive pings to clients.'),

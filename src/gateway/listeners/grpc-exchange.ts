@@ -2,27 +2,35 @@ import type { RequestContext } from '../../core/context.ts';
 import type { Exit, Front, Reply } from '../../core/exchange.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
 import { GrpcStatus } from '../../core/grpc-status.ts';
-import type { ExchangeOwner, UnaryExchange } from '../../wire/grpc/unary-exchange.ts';
+import type { ByteRoom, ExchangeOwner, UnaryExchange } from '../../wire/grpc/unary-exchange.ts';
 import { GrpcHead } from './grpc-head.ts';
 import { spoiledBy } from './grpc-spoiled.ts';
+import type { StreamHouse } from './stream-house.ts';
+
+/** Milliseconds a caller is told to wait when the bytes on their way are too many. */
+const NO_ROOM_WAIT_MS = 1_000;
 
 /** One gRPC call between the wire and the front: its head, its way out, and the news of both. */
-export class GrpcExchange implements ExchangeOwner, Exit {
+export class GrpcExchange implements ExchangeOwner, Exit, ByteRoom {
   readonly #exchange: UnaryExchange;
   readonly #front: Front;
   readonly #ctx: RequestContext;
   readonly #bodyTimeoutMs: number;
   readonly #bodyTimer: NodeJS.Timeout | null = null;
+  readonly #house: StreamHouse;
+  /** Bytes here of a message that is not whole yet. */
+  #partialBytes = 0;
 
   /** @hot */
-  constructor(exchange: UnaryExchange, front: Front, bodyTimeoutMs: number, maxBodyBytes: number) {
+  constructor(exchange: UnaryExchange, house: StreamHouse) {
     this.#exchange = exchange;
-    this.#front = front;
-    this.#bodyTimeoutMs = bodyTimeoutMs;
-    this.#ctx = front.open(new GrpcHead(exchange, -1, exchange.timeoutMs), this);
+    this.#house = house;
+    this.#front = house.front;
+    this.#bodyTimeoutMs = house.limits.bodyTimeoutMs;
+    this.#ctx = house.front.open(new GrpcHead(exchange, -1, exchange.timeoutMs), this);
     if (!this.#ctx.awaitsBody) return;
-    this.#bodyTimer = setTimeout(tooSlow, this.#hasOwnGrant() ? exchange.timeoutMs : bodyTimeoutMs, this);
-    if (this.#ctx.bodyLimitBytes < maxBodyBytes) exchange.limit(this.#ctx.bodyLimitBytes);
+    this.#bodyTimer = setTimeout(tooSlow, this.#hasOwnGrant() ? exchange.timeoutMs : this.#bodyTimeoutMs, this);
+    exchange.limit(this.#ctx.bodyLimitBytes, this);
     exchange.read();
   }
 
@@ -35,8 +43,18 @@ export class GrpcExchange implements ExchangeOwner, Exit {
     this.#exchange.cut();
   }
 
+  take(bytes: number): boolean {
+    if (this.#house.movePartial(this.#partialBytes, this.#partialBytes + bytes)) {
+      this.#partialBytes += bytes;
+      return true;
+    }
+    this.#ctx.retryAfterMs = NO_ROOM_WAIT_MS;
+    this.#fail(Fault.Overloaded, 'Too many messages are on their way.');
+    return false;
+  }
+
   received(message: Buffer): void {
-    this.#stopTimer();
+    this.#stopReading();
     const ctx = this.#ctx;
     if (!ctx.awaitsBody) return;
     if (message.length > ctx.bodyLimitBytes) {
@@ -55,7 +73,7 @@ export class GrpcExchange implements ExchangeOwner, Exit {
   }
 
   closed(): void {
-    this.#stopTimer();
+    this.#stopReading();
     this.#front.closed(this.#ctx);
   }
 
@@ -71,11 +89,13 @@ export class GrpcExchange implements ExchangeOwner, Exit {
   }
 
   #fail(kind: FaultKind, detail: string): void {
-    this.#stopTimer();
+    this.#stopReading();
     if (this.#ctx.awaitsBody) this.#front.fail(this.#ctx, kind, detail);
   }
 
-  #stopTimer(): void {
+  #stopReading(): void {
+    this.#house.movePartial(this.#partialBytes, 0);
+    this.#partialBytes = 0;
     if (this.#bodyTimer !== null) clearTimeout(this.#bodyTimer);
   }
 }

@@ -16,7 +16,7 @@ import { StreamHouse } from './stream-house.ts';
 
 export interface GrpcListenerOptions {
   readonly maxBodyBytes: number;
-  /** Bytes of all stream messages that are not whole yet. */
+  /** Bytes of all messages that are not whole yet. */
   readonly maxPartialBytes: number;
   /** PEM, read from the files that config names; null serves plaintext. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
@@ -61,6 +61,7 @@ export class GrpcListener implements Listener {
         tls: options.tls,
         maxMessageBytes: options.maxBodyBytes,
         maxMetadataBytes: config.maxMetadataBytes,
+        maxConnections: config.maxConnections,
         maxConcurrentStreams: config.maxConcurrentStreams,
         maxConnectionIdleMs: config.maxConnectionIdleMs,
         keepAliveTimeMs: config.keepAliveTimeMs,
@@ -68,7 +69,7 @@ export class GrpcListener implements Listener {
         writeStallMs: options.writeStallMs ?? WRITE_STALL_MS,
       },
       {
-        unary: (exchange) => new GrpcExchange(exchange, front, bodyTimeoutMs, options.maxBodyBytes),
+        unary: (exchange) => new GrpcExchange(exchange, this.#house),
         stream: (exchange) => this.#acceptStream(exchange),
         streams: streamPaths(config.reflection),
       },

@@ -6,7 +6,7 @@ import {
   type ServerMethodDefinition,
 } from '@grpc/grpc-js';
 import { silencePackageLog } from './package-log.ts';
-import { acceptAnyMethod, limitMetadata } from './server-internals.ts';
+import { acceptAnyMethod, limitConnections, limitMetadata } from './server-internals.ts';
 import { type AcceptStream, StreamExchange } from './stream-exchange.ts';
 import { type AcceptExchange, UnaryExchange } from './unary-exchange.ts';
 
@@ -18,6 +18,7 @@ export interface GrpcServerOptions {
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
   readonly maxMessageBytes: number;
   readonly maxMetadataBytes: number;
+  readonly maxConnections: number;
   readonly maxConcurrentStreams: number;
   readonly maxConnectionIdleMs: number;
   readonly keepAliveTimeMs: number;
@@ -78,6 +79,7 @@ export class GrpcServer {
           return;
         }
         this.#bound = `${host}:${boundPort}`;
+        limitConnections(this.#server, this.#options.maxConnections);
         resolve(boundPort);
       });
     });

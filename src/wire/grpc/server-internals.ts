@@ -1,12 +1,13 @@
-import type { ServerHttp2Stream, Settings } from 'node:http2';
+import type { Http2Server, ServerHttp2Stream, Settings } from 'node:http2';
 import type { Server, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 
 /**
- * The four things this gateway needs of the package's server that it keeps to itself. The package's version is pinned, and all of them
+ * The five things this gateway needs of the package's server that it keeps to itself. The package's version is pinned, and all of them
  * are checked when a server is made or a test runs; nobody else reaches inside.
  */
 
 interface ServerParts {
+  http2Servers?: unknown;
   handlers?: unknown;
   commonServerOptions?: { settings?: Settings };
 }
@@ -32,6 +33,27 @@ export function limitMetadata(server: Server, maxBytes: number): void {
   if (parts.commonServerOptions === undefined) throw new Error(changed('commonServerOptions'));
   parts.commonServerOptions.settings = { ...parts.commonServerOptions.settings, maxHeaderListSize: maxBytes };
 }
+
+/**
+ * Refuses connections past `max`, and ends those that do not begin to speak HTTP/2 in time: the client's preface ends with its settings.
+ * After `bindAsync`, which makes the servers.
+ */
+export function limitConnections(server: Server, max: number): void {
+  const { http2Servers } = server as unknown as ServerParts;
+  if (!(http2Servers instanceof Map)) throw new Error(changed('http2Servers'));
+  for (const http2Server of http2Servers.keys() as Iterable<Http2Server>) {
+    http2Server.maxConnections = max;
+    http2Server.on('session', (session) => {
+      const timer = setTimeout(() => session.destroy(), PREFACE_MS);
+      const stop = (): void => clearTimeout(timer);
+      session.once('remoteSettings', stop);
+      session.once('close', stop);
+    });
+  }
+}
+
+/** Time for a client to say that it speaks HTTP/2. */
+const PREFACE_MS = 10_000;
 
 /** The HTTP/2 stream below a call: the only way to cut one, and to stop a client that goes on sending after its refusal. */
 export function streamOf(call: ServerInterceptingCallInterface): ServerHttp2Stream {

@@ -18,6 +18,12 @@ export interface ExchangeOwner {
   closed(): void;
 }
 
+/** Where the bytes of a message that is not whole yet are counted. */
+export interface ByteRoom {
+  /** False when there is no room for so many more. */
+  take(bytes: number): boolean;
+}
+
 /** Who takes a new call. Called with all metadata here and no byte of the message; answering from inside is fine. */
 export type AcceptExchange = (exchange: UnaryExchange) => ExchangeOwner;
 
@@ -65,13 +71,15 @@ export class UnaryExchange extends ServerInterceptingCall {
     this.#call.startRead();
   }
 
-  /** Takes no more than this of the message, where that is less than the server takes of any. Before `read`. */
-  limit(maxBytes: number): void {
+  /** Takes no more than this of the message, and no piece that `room` has none for: it has refused the call by then. Before `read`. */
+  limit(maxBytes: number, room: ByteRoom): void {
     let leftBytes = maxBytes + FRAME_HEAD_BYTES;
     this.#stream.on('data', (chunk: Uint8Array) => {
+      if (this.#readDone || this.#ended) return;
       leftBytes -= chunk.length;
-      if (leftBytes >= 0 || this.#readDone || this.#ended) return;
+      if (leftBytes >= 0 && room.take(chunk.length)) return;
       this.#readDone = true;
+      if (leftBytes >= 0) return;
       this.#owner!.spoiled(GrpcStatus.ResourceExhausted, `More than ${maxBytes} bytes came.`);
     });
   }

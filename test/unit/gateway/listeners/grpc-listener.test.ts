@@ -691,3 +691,34 @@ describe('GrpcListener, its address', () => {
     expect((await new Caller(port, credentials, named).call('x').outcome).message!.toString()).toBe('x');
   });
 });
+
+describe('GrpcListener, what strangers may hold', () => {
+  it('bounds the bytes of all messages that are not whole yet, and gives them back', async () => {
+    const { port, front } = await serve(echoFront(), {}, { maxPartialBytes: 40_000 });
+    const caller = new Caller(port);
+    const refused = await caller.call(Buffer.alloc(60_000)).outcome;
+    expect([refused.code, refused.details]).toEqual([status.UNAVAILABLE, 'OVERLOADED']);
+    for (let i = 0; i < 5; i++) {
+      const taken = await caller.call(Buffer.alloc(30_000)).outcome;
+      expect([taken.code, taken.message?.length]).toEqual([status.OK, 30_000]);
+    }
+    expect(front.visits.length).toBe(6);
+  });
+
+  it('refuses connections beyond its cap', async () => {
+    const { port } = await serve(echoFront(), { maxConnections: 2 });
+    const sockets: Socket[] = [];
+    for (let i = 0; i < 3; i++) {
+      const socket = connectTcp(port, '127.0.0.1');
+      socket.on('error', () => {});
+      sockets.push(socket);
+      closers.push(() => socket.destroy());
+      await new Promise<void>((done) => {
+        // The server's own settings, or the end of a connection that is one too many.
+        socket.once('data', () => done());
+        socket.once('close', () => done());
+      });
+    }
+    expect(sockets.map((socket) => socket.destroyed)).toEqual([false, false, true]);
+  });
+});
