@@ -47,7 +47,8 @@ export interface Codec {
   /** Closed set: becomes a metric label. */
   readonly name: string;
   /**
-   * Reads `ctx.body`; a promise only where bytes are unpacked off the event loop. Next: `ctx.request` is filled. Answer: `ctx.reply` is filled, as for metadata and lists. Refuse: `ctx.fault`.
+   * Reads `ctx.body`; a promise only where bytes are unpacked off the event loop. Next: `ctx.request` is filled. Answer: `ctx.reply`
+   * is filled, as for metadata and lists. Refuse: `ctx.fault`.
    */
   decode(ctx: RequestContext): Maybe<Verdict>;
   /** Writes `ctx.prediction` into `ctx.reply`; a promise only where bytes are packed off the event loop. */

@@ -1,7 +1,7 @@
 import type { CallSink } from '../core/backend.ts';
 import type { Placed } from '../core/context.ts';
 import { Fault, type FaultKind } from '../core/faults.ts';
-import type { Prediction } from '../core/inference.ts';
+import type { InferenceRequest, Prediction } from '../core/inference.ts';
 import type { Variant } from '../core/traffic.ts';
 
 /** Who hears how an attempt ended. */
@@ -15,6 +15,8 @@ export interface AttemptOwner {
 export class Attempt implements CallSink {
   readonly ctx: Placed;
   readonly variant: Variant;
+  /** What the backend is asked, which its answer has to fit. */
+  readonly asked: InferenceRequest;
   /** `ctx.ticket` as it was when the call began: an answer after it has moved on is dropped. */
   readonly ticket: number;
   readonly startedUs: number;
@@ -24,6 +26,7 @@ export class Attempt implements CallSink {
     this.#owner = owner;
     this.ctx = ctx;
     this.variant = variant;
+    this.asked = askedOf(ctx);
     this.ticket = ctx.ticket;
     this.startedUs = startedUs;
   }
@@ -43,3 +46,12 @@ export class Attempt implements CallSink {
     this.#owner.closed(this);
   }
 }
+
+/** Guards judge the whole answer, or a caller could leave out the output that would be blocked; InspectOutput narrows it afterwards. */
+function askedOf(ctx: Placed): InferenceRequest {
+  const { request } = ctx;
+  if (ctx.route.outputGuards === null || request.wanted.length === 0) return request;
+  return { ...request, wanted: NO_NAMES };
+}
+
+const NO_NAMES: readonly string[] = Object.freeze([]);

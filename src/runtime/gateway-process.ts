@@ -131,7 +131,7 @@ export class GatewayProcess {
     });
     const bytes = new LocalByteBudget(config.limits.maxInFlightBytes);
     const front = this.#buildFront(tenancy, store, usage, bytes);
-    this.#listeners = this.#buildListeners(front, tls);
+    this.#listeners = this.#buildListeners(front, tls, bytes);
     this.#watch(store, bytes);
   }
 
@@ -238,14 +238,14 @@ export class GatewayProcess {
     });
   }
 
-  #buildListeners(front: StreamFront, files: TlsFiles): readonly Listener[] {
+  #buildListeners(front: StreamFront, files: TlsFiles, bytes: LocalByteBudget): readonly Listener[] {
     const { listen, limits } = this.#o.config;
     const onRejected = (code: string): void => this.#metrics.rejected(code);
     const http = new HttpListener(listen.http, { tls: files.pair(listen.http.tls, 'listen.http.tls'), onRejected }, front);
     const grpcOptions = {
       tls: files.pair(listen.grpc.tls, 'listen.grpc.tls'),
       maxBodyBytes: limits.maxBodyBytes,
-      maxPartialBytes: limits.maxInFlightBytes,
+      bytes,
       isReady: () => this.plane.isReady(),
     };
     return [http, new GrpcListener(listen.grpc, grpcOptions, front)];

@@ -1,6 +1,7 @@
 import type { GrpcListenConfig } from '../../config/listen-schema.ts';
 import type { Listener } from '../../core/exchange.ts';
 import { Fault } from '../../core/faults.ts';
+import type { ByteBudget } from '../../core/limits.ts';
 import { GrpcPath } from '../../protocols/grpc/methods.ts';
 import { GrpcServer } from '../../wire/grpc/grpc-server.ts';
 import type { StreamExchange, StreamOwner } from '../../wire/grpc/stream-exchange.ts';
@@ -16,8 +17,8 @@ import { StreamHouse } from './stream-house.ts';
 
 export interface GrpcListenerOptions {
   readonly maxBodyBytes: number;
-  /** Bytes of all messages that are not whole yet. */
-  readonly maxPartialBytes: number;
+  /** Bytes of all bodies of the process; messages that are not whole yet are counted here as they come. */
+  readonly bytes: ByteBudget;
   /** PEM, read from the files that config names; null serves plaintext. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
   /** What those who watch the health of this gateway are told. */
@@ -51,7 +52,7 @@ export class GrpcListener implements Listener {
       maxInFlight: config.maxStreamInFlight,
       idleMs: config.maxStreamIdleMs,
       bodyTimeoutMs,
-      maxPartialBytes: options.maxPartialBytes,
+      bytes: options.bytes,
     });
     this.#watches = new HealthWatches(front, options.isReady);
     this.#server = new GrpcServer(

@@ -1,3 +1,4 @@
+import type { ByteBudget } from '../../core/limits.ts';
 import type { StreamFront } from './stream-front.ts';
 
 export interface StreamLimits {
@@ -5,8 +6,8 @@ export interface StreamLimits {
   readonly idleMs: number;
   /** Time for a client to send the rest of a message that it has begun. */
   readonly bodyTimeoutMs: number;
-  /** Bytes of all messages that are not whole yet. They are in no other budget, since nobody has asked for room for them. */
-  readonly maxPartialBytes: number;
+  /** The budget of all bodies of the process: messages that are not whole yet count in it as well. */
+  readonly bytes: ByteBudget;
 }
 
 /** A stream that can be told to come to an end. */
@@ -19,7 +20,6 @@ export class StreamHouse {
   readonly front: StreamFront;
   readonly limits: StreamLimits;
   readonly #open = new Set<Drainable>();
-  #partialBytes = 0;
   #draining = false;
 
   constructor(front: StreamFront, limits: StreamLimits) {
@@ -45,8 +45,9 @@ export class StreamHouse {
 
   /** Moves one stream's share of the bytes on their way; false when there is no room for more. */
   movePartial(fromBytes: number, toBytes: number): boolean {
-    if (toBytes > fromBytes && this.#partialBytes + toBytes - fromBytes > this.limits.maxPartialBytes) return false;
-    this.#partialBytes += toBytes - fromBytes;
+    const { bytes } = this.limits;
+    if (toBytes > fromBytes) return bytes.take(toBytes - fromBytes);
+    bytes.give(fromBytes - toBytes);
     return true;
   }
 

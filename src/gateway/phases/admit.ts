@@ -58,7 +58,10 @@ export class Admit implements Stage {
     return ctx.head.contentLength > 0 ? this.holdBytes(ctx, ctx.head.contentLength) : Verdict.Next;
   }
 
-  /** Takes the body's bytes from the tenant's share and from the budget of all; also called when a protocol states no length before the body is there. */
+  /**
+   * Takes the body's bytes from the tenant's share and from the budget of all; also called where a protocol states no length before the
+   * body is there.
+   */
   holdBytes(ctx: RequestContext, bytes: number): Verdict {
     const more = bytes - ctx.heldBytes;
     if (more <= 0) return Verdict.Next;

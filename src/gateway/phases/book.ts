@@ -73,7 +73,7 @@ export class Book implements Stage {
     if (ctx.fault === null && ctx.answeredBy !== null) {
       const outputs = ctx.prediction!.outputs;
       for (let i = 0; i < outputs.length; i++) ctx.usage.outputBytes += outputs[i]!.data.length;
-      ctx.usage.outputTokens = estimatedTokens(outputs);
+      if (!cacheHit) countTokens(ctx as Inferred);
       ctx.cost = costOf(ctx.answeredBy.price, ctx.usage, cacheHit);
     }
     this.#o.usage.book({
@@ -88,4 +88,11 @@ export class Book implements Stage {
       usage: ctx.usage,
     });
   }
+}
+
+/** Every text is walked for it, so it is done only where a token has a price. */
+function countTokens(ctx: Inferred): void {
+  const { price } = ctx.answeredBy;
+  if (price.perInputToken > 0) ctx.usage.inputTokens = estimatedTokens(ctx.request.inputs);
+  if (price.perOutputToken > 0) ctx.usage.outputTokens = estimatedTokens(ctx.prediction.outputs);
 }

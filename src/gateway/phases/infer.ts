@@ -2,7 +2,7 @@ import type { CallOptions } from '../../core/backend.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Placed } from '../../core/context.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
-import type { InferenceRequest, Prediction } from '../../core/inference.ts';
+import type { Prediction } from '../../core/inference.ts';
 import type { Tally } from '../../core/observer.ts';
 import type { Variant } from '../../core/traffic.ts';
 import { Verdict } from '../../core/verdict.ts';
@@ -41,7 +41,7 @@ export class Infer implements Stage<Placed>, AttemptOwner {
 
   settled(attempt: Attempt, prediction: Prediction): void {
     const { ctx, variant } = attempt;
-    const lie = ctx.route.contract!.lie(askedOf(ctx), prediction);
+    const lie = ctx.route.contract!.lie(attempt.asked, prediction);
     if (lie !== '') {
       this.failed(attempt, Fault.BackendLied, lie, true);
       return;
@@ -85,7 +85,7 @@ export class Infer implements Stage<Placed>, AttemptOwner {
       traceparent: ctx.traceparent,
       requestId: ctx.requestId,
     };
-    ctx.call = variant.backend.open(askedOf(ctx), options, attempt);
+    ctx.call = variant.backend.open(attempt.asked, options, attempt);
     return Verdict.Park;
   }
 
@@ -116,12 +116,3 @@ export class Infer implements Stage<Placed>, AttemptOwner {
     variant.state.lastFault = kind.code;
   }
 }
-
-/** Guards judge the whole answer, or a caller could leave out the output that would be blocked; InspectOutput narrows it afterwards. */
-function askedOf(ctx: Placed): InferenceRequest {
-  const { request } = ctx;
-  if (ctx.route.outputGuards === null || request.wanted.length === 0) return request;
-  return { ...request, wanted: NO_NAMES };
-}
-
-const NO_NAMES: readonly string[] = Object.freeze([]);

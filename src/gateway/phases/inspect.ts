@@ -1,4 +1,3 @@
-import { estimatedTokens } from '../../accounting/token-estimate.ts';
 import type { Authorised, Inferred, RequestContext } from '../../core/context.ts';
 import { Fault } from '../../core/faults.ts';
 import { type GuardChain, type Inspection, Ruling } from '../../core/guard.ts';
@@ -14,7 +13,6 @@ export class InspectInput implements Stage<Authorised> {
     if (refusal !== '') return ctx.refuse(Fault.BadRequest, refusal);
     // Only now: what a refused request claims to hold is nobody's usage.
     ctx.usage.rows = ctx.route.contract!.rows(ctx.request);
-    ctx.usage.inputTokens = estimatedTokens(ctx.request.inputs);
     const chain = ctx.route.inputGuards;
     return chain === null ? Verdict.Next : inspect(ctx, chain, 'input', ctx.request.inputs);
   }

@@ -4,9 +4,10 @@ import { QUOTE } from '../../wire/json/ascii.ts';
 import { JsonCursor, NO_KEY } from '../../wire/json/cursor.ts';
 import { NameTable } from '../../wire/json/name-table.ts';
 import { skipValue } from '../../wire/json/skip.ts';
+import { TensorFields } from '../../wire/json/tensor-fields.ts';
 import { BinaryTail } from './binary-tail.ts';
+import { InputParts } from './input-parts.ts';
 import { ParameterReader } from './parameters.ts';
-import { TensorDraft } from './tensor-draft.ts';
 
 const KEYS = new NameTable(['id', 'parameters', 'inputs', 'outputs']);
 const ID = 0;
@@ -29,7 +30,7 @@ export class InferReader {
   readonly #cursor: JsonCursor;
   readonly #parameters = new ParameterReader();
   readonly #tail = new BinaryTail();
-  readonly #draft = new TensorDraft(this.#parameters, this.#tail);
+  readonly #draft = new TensorFields('input', new InputParts(this.#parameters, this.#tail));
   #id = '';
   #inputs: Tensor[] | null = null;
   #wanted: string[] | null = null;

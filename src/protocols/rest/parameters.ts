@@ -5,6 +5,7 @@ import { quoted } from '../../wire/json/message-text.ts';
 import { NameTable } from '../../wire/json/name-table.ts';
 import { numberText, scanNumber } from '../../wire/json/number-token.ts';
 import { skipValue } from '../../wire/json/skip.ts';
+import { NOT_BINARY } from '../../wire/json/tensor-fields.ts';
 
 const NONE: Params = new Map();
 const NAMES = new NameTable(['sequence_id', 'sequence_start', 'sequence_end', 'priority', 'timeout', 'binary_data_output']);
@@ -19,7 +20,6 @@ const MAX_SEQUENCE_BYTES = 256;
 const SAFE_DIGITS = 15;
 const MAX_DIGITS = 20; // of 2^64 - 1
 const MAX_UINT64 = 2n ** 64n - 1n;
-const ABSENT = -1;
 
 /**
  * The `parameters` of a request, an input or an output. Only those of the allow-list of the whole request are kept; the rest is dropped,
@@ -31,7 +31,7 @@ export class ParameterReader {
   /** Whether outputs that say nothing of themselves are to be binary. */
   binaryOutput = false;
   /** Of the input or output that was read last: its bytes behind the JSON, or -1 where its values are in the JSON. */
-  binarySize = ABSENT;
+  binarySize = NOT_BINARY;
   /** Of the input or output that was read last: its wish to be binary, or null where it has none. */
   binary: boolean | null = null;
   #params: Map<string, string | number | bigint | boolean> | null = null;
@@ -59,7 +59,7 @@ export class ParameterReader {
 
   /** Begins an input or output, which may have no parameters at all. */
   resetTensor(): void {
-    this.binarySize = ABSENT;
+    this.binarySize = NOT_BINARY;
     this.binary = null;
   }
 

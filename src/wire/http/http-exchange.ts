@@ -126,6 +126,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler, HttpCall, HttpA
     if (sent && this.#mayRedial(code, error)) {
       this.#redialled = true;
       this.#controller = null;
+      // Its time begins anew with the second request; the first one's timer would cut that short.
+      if (this.#firstByteTimer !== null) clearTimeout(this.#firstByteTimer);
       // The package is still clearing up the connection that died.
       setImmediate(redial, this);
       return;

@@ -259,6 +259,15 @@ describe('HttpBackend', () => {
     expect(server.calls.length).toBeLessThanOrEqual(21 + 10 + 3);
   });
 
+  it('waits for the first byte anew when it asks once more', async () => {
+    const late = (script: HttpScript): Promise<HttpScript> => new Promise((resolve) => setTimeout(resolve, 600, script));
+    let asked = 0;
+    const server = await serve({ onInfer: (call, model) => late(asked++ === 0 ? cut() : echo(call, model)) });
+    // Less than both waits together, more than either.
+    const sink = await callOnce(await warm({ url: server.url, firstByteTimeoutMs: 1_000 }));
+    expect(sink.events).toEqual(['prediction', 'closed']);
+  });
+
   it('opens a call only once, whatever it is answered, and follows no redirect', async () => {
     for (const script of [answer(503), answer(307, '', { location: '/v2/models/echo/infer' })]) {
       const server = await serve({ onInfer: () => script });
@@ -366,7 +375,7 @@ describe('HttpBackend, answers that are none', () => {
       /output "y": .*whole number/,
     ],
     ['a value out of range', json('{"outputs":[{"name":"y","datatype":"INT8","shape":[1],"data":[300]}]}'), /does not fit INT8/],
-    ['no data', json('{"outputs":[{"name":"y","datatype":"INT32","shape":[1]}]}'), /neither "data" nor "binary_data_size"/],
+    ['no data', json('{"outputs":[{"name":"y","datatype":"INT32","shape":[1]}]}'), /"data" is missing, and so is the parameter "binary_data_size"/],
     ['sizes without bytes', json(head), /only 0 bytes are left/],
     ['a length past the end', bytes(head, 'abcd', '9999'), /outside its/],
     ['a length of nothing', bytes(head, 'abcd', '0'), /outside its/],

@@ -4,6 +4,7 @@ import { MemoryUsageBook } from '../../../src/accounting/usage-book.ts';
 import { Flights } from '../../../src/cache/flights.ts';
 import { MemoryCacheStore } from '../../../src/cache/memory-store.ts';
 import type { Backend, Call, CallOptions, CallSink } from '../../../src/core/backend.ts';
+import { joinByteStrings } from '../../../src/core/byte-strings.ts';
 import type { RequestContext } from '../../../src/core/context.ts';
 import { Fault, type FaultKind } from '../../../src/core/faults.ts';
 import type { InferenceRequest, Prediction } from '../../../src/core/inference.ts';
@@ -97,10 +98,16 @@ class HandCall implements Call {
   }
 }
 
-const variantOf = (name: string, role: 'stable' | 'canary', backend: Backend, maxInFlight = 100): Variant => {
+const variantOf = (
+  name: string,
+  role: 'stable' | 'canary',
+  backend: Backend,
+  maxInFlight: number,
+  price: typeof FREE,
+): Variant => {
   const state = new VariantState();
   state.readiness = { is: 'ready', signature: SIGNATURE };
-  return { name, labels: [], role, backend, price: FREE, maxInFlight, state };
+  return { name, labels: [], role, backend, price, maxInFlight, state };
 };
 
 interface WorldOptions {
@@ -108,6 +115,8 @@ interface WorldOptions {
   readonly cacheTtlMs?: number;
   readonly maxInFlight?: number;
   readonly contract?: Partial<ModelContract>;
+  /** With one that prices tokens, bodies come as text. */
+  readonly price?: typeof FREE;
 }
 
 /** A whole gateway behind the listeners: real phases and mechanisms, backends by hand. */
@@ -130,8 +139,11 @@ class World {
   #body = 'same';
 
   constructor(options: WorldOptions = {}) {
-    const { canaryBp = 0, cacheTtlMs = 0, maxInFlight = 100, contract = {} } = options;
-    this.variants = [variantOf('v1', 'stable', this.stable, maxInFlight), variantOf('v2', 'canary', this.canary, maxInFlight)];
+    const { canaryBp = 0, cacheTtlMs = 0, maxInFlight = 100, contract = {}, price = FREE } = options;
+    this.variants = [
+      variantOf('v1', 'stable', this.stable, maxInFlight, price),
+      variantOf('v2', 'canary', this.canary, maxInFlight, price),
+    ];
     const plan = planOf({
       model: 'm',
       revision: 1,
@@ -193,7 +205,8 @@ class World {
     const codec = new FakeCodec((ctx) => {
       const data = Buffer.from(this.#body);
       const sequenceId = ctx.head.header('sequence');
-      const inputs = [{ name: 'x', datatype: 'UINT8' as const, shape: [data.length], data }];
+      const text = { name: 'x', datatype: 'BYTES' as const, shape: [1], data: joinByteStrings([data]) };
+      const inputs = [price === FREE ? { name: 'x', datatype: 'UINT8' as const, shape: [data.length], data } : text];
       ctx.request = {
         model: 'm',
         version: ctx.match.version,
@@ -353,6 +366,18 @@ describe('a request through the gateway', () => {
     world.close(asked);
     world.expectNothingHeld();
     expect(codeOf(asked)).toBe('CLIENT_GONE');
+  });
+});
+
+describe('tokens', () => {
+  it('are counted and billed where they have a price', () => {
+    const world = new World({ price: { ...FREE, perInputToken: 100 as NanoUsd } });
+    const asked = world.begin({ body: 'twelve bytes' });
+    world.stable.calls[0]!.answer();
+    // Ten for the request and a hundred for each four bytes of text.
+    expect([asked.ctx.usage.inputTokens, Number(asked.ctx.cost)]).toEqual([3, 310]);
+    world.close(asked);
+    world.expectNothingHeld();
   });
 });
 

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { grpcListen } from '../../../../src/config/listen-schema.ts';
 import { Reply } from '../../../../src/core/exchange.ts';
 import { GrpcListener } from '../../../../src/gateway/listeners/grpc-listener.ts';
+import { LocalByteBudget } from '../../../../src/limits/byte-budget.ts';
 import { encodeHealthStatus, readHealthStatus, ServingStatus } from '../../../../src/wire/oip/health-messages.ts';
 import { RecordingFront } from '../../../support/recording-front.ts';
 import { type StreamCall, StreamCaller } from '../../../support/stream-caller.ts';
@@ -44,7 +45,7 @@ class Scene {
     };
     this.listener = new GrpcListener(
       grpcListen.parse({ port: 0, ...config }),
-      { maxBodyBytes: 1_000_000, maxPartialBytes: 1_000, tls: null, isReady: () => this.isReady, bodyTimeoutMs },
+      { maxBodyBytes: 1_000_000, bytes: new LocalByteBudget(1_000), tls: null, isReady: () => this.isReady, bodyTimeoutMs },
       front,
     );
     const port = await this.listener.listen();

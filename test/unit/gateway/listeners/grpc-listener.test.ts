@@ -7,6 +7,7 @@ import { grpcListen } from '../../../../src/config/listen-schema.ts';
 import { Reply } from '../../../../src/core/exchange.ts';
 import type { FaultKind } from '../../../../src/core/faults.ts';
 import { GrpcListener, type GrpcListenerOptions } from '../../../../src/gateway/listeners/grpc-listener.ts';
+import { LocalByteBudget } from '../../../../src/limits/byte-budget.ts';
 import { RecordingFront, type Visit } from '../../../support/recording-front.ts';
 import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from '../../../support/test-certificate.ts';
 
@@ -69,7 +70,7 @@ async function serve(
 ): Promise<Served> {
   const listener = new GrpcListener(
     grpcListen.parse({ port: 0, ...config }),
-    { maxBodyBytes: 65_536, maxPartialBytes: 1_000_000, tls: null, isReady: () => true, ...options },
+    { maxBodyBytes: 65_536, bytes: new LocalByteBudget(1_000_000), tls: null, isReady: () => true, ...options },
     front,
   );
   const port = await listener.listen();
@@ -663,7 +664,7 @@ describe('GrpcListener, draining', () => {
   it('is done at once where nothing listens', async () => {
     await new GrpcListener(
       grpcListen.parse({ port: 0 }),
-      { maxBodyBytes: 1, maxPartialBytes: 1, tls: null, isReady: () => true },
+      { maxBodyBytes: 1, bytes: new LocalByteBudget(1), tls: null, isReady: () => true },
       new RecordingFront(),
     ).drain(60_000);
   });
@@ -674,7 +675,7 @@ describe('GrpcListener, its address', () => {
     const { port } = await serve();
     const second = new GrpcListener(
       grpcListen.parse({ port }),
-      { maxBodyBytes: 1, maxPartialBytes: 1, tls: null, isReady: () => true },
+      { maxBodyBytes: 1, bytes: new LocalByteBudget(1), tls: null, isReady: () => true },
       new RecordingFront(),
     );
     await expect(second.listen()).rejects.toThrow(
@@ -694,7 +695,7 @@ describe('GrpcListener, its address', () => {
 
 describe('GrpcListener, what strangers may hold', () => {
   it('bounds the bytes of all messages that are not whole yet, and gives them back', async () => {
-    const { port, front } = await serve(echoFront(), {}, { maxPartialBytes: 40_000 });
+    const { port, front } = await serve(echoFront(), {}, { bytes: new LocalByteBudget(40_000) });
     const caller = new Caller(port);
     const refused = await caller.call(Buffer.alloc(60_000)).outcome;
     expect([refused.code, refused.details]).toEqual([status.UNAVAILABLE, 'OVERLOADED']);

@@ -7,6 +7,7 @@ import { grpcListen } from '../../../../src/config/listen-schema.ts';
 import { Reply } from '../../../../src/core/exchange.ts';
 import { Fault } from '../../../../src/core/faults.ts';
 import { GrpcListener, type GrpcListenerOptions } from '../../../../src/gateway/listeners/grpc-listener.ts';
+import { LocalByteBudget } from '../../../../src/limits/byte-budget.ts';
 import { encodeInferRequest } from '../../../../src/wire/oip/infer-request.ts';
 import { RecordingFront, type Visit } from '../../../support/recording-front.ts';
 import { type StreamCall, StreamCaller } from '../../../support/stream-caller.ts';
@@ -77,7 +78,7 @@ async function serve(
 ): Promise<{ front: RecordingFront; listener: GrpcListener; caller: StreamCaller; port: number }> {
   const listener = new GrpcListener(
     grpcListen.parse({ port: 0, ...config }),
-    { maxBodyBytes: 1_000_000, maxPartialBytes: 4_000_000, tls: null, isReady: () => true, ...options },
+    { maxBodyBytes: 1_000_000, bytes: new LocalByteBudget(4_000_000), tls: null, isReady: () => true, ...options },
     front,
   );
   const port = await listener.listen();
@@ -449,7 +450,7 @@ describe('the bounds of a stream', () => {
   });
 
   it('bounds the bytes on their way over all streams together', async () => {
-    const { front, port } = await serve(echoFront(), {}, { maxPartialBytes: 10_000 });
+    const { front, port } = await serve(echoFront(), {}, { bytes: new LocalByteBudget(10_000) });
     const [first, second] = [rawStream(port).resume(), rawStream(port).resume()];
     first.write(frame(Buffer.alloc(6_000), 50_000));
     await sleep(30);
@@ -465,7 +466,7 @@ describe('the bounds of a stream', () => {
   });
 
   it('takes no more bytes once its end is decided, and still finishes what is in flight', async () => {
-    const { front, port } = await serve(waitingFront(), {}, { maxPartialBytes: 10_000 });
+    const { front, port } = await serve(waitingFront(), {}, { bytes: new LocalByteBudget(10_000) });
     const stream = rawStream(port).resume();
     const ended = new Promise<Record<string, unknown>>((resolve) => stream.on('trailers', resolve));
     stream.write(frame(request('whole')));

@@ -1,14 +1,12 @@
 import { DATATYPES, type Datatype, elementCount } from '../../core/datatype.ts';
 import type { Tensor } from '../../core/inference.ts';
-import { MINUS, NINE, QUOTE, ZERO } from '../../wire/json/ascii.ts';
-import { type JsonCursor, NO_KEY } from '../../wire/json/cursor.ts';
-import { quoted, shapeText } from '../../wire/json/message-text.ts';
-import { NameTable } from '../../wire/json/name-table.ts';
-import { scanNumber } from '../../wire/json/number-token.ts';
-import { passArray, skipValue } from '../../wire/json/skip.ts';
-import { readTensorData } from '../../wire/json/tensor-reader.ts';
-import type { BinaryTail } from './binary-tail.ts';
-import type { ParameterReader } from './parameters.ts';
+import { MINUS, NINE, QUOTE, ZERO } from './ascii.ts';
+import { type JsonCursor, NO_KEY } from './cursor.ts';
+import { quoted, shapeText } from './message-text.ts';
+import { NameTable } from './name-table.ts';
+import { scanNumber } from './number-token.ts';
+import { passArray, skipValue } from './skip.ts';
+import { readTensorData } from './tensor-reader.ts';
 
 const KEYS = new NameTable(['name', 'shape', 'datatype', 'parameters', 'data']);
 const NAME = 0;
@@ -21,30 +19,46 @@ const DATATYPE_TABLE = new NameTable(DATATYPES);
 const MAX_RANK = 8;
 const MAX_NAME_BYTES = 1_024;
 const SAFE_DIGITS = 15;
+
+/** Where a tensor says nothing of bytes behind the JSON. */
+export const NOT_BINARY = -1;
 const ABSENT = -1;
 
+/** What differs between an input that comes in and an output that comes back: its parameters, and the bytes behind the JSON. */
+export interface TensorParts {
+  /** Forgets the parameters of the tensor before. */
+  resetTensor(): void;
+  /** Reads the value of `parameters`. False when the cursor has failed. */
+  readTensor(cursor: JsonCursor): boolean;
+  /** Bytes of the tensor behind the JSON, as its parameters state; NOT_BINARY where its values are in the JSON. */
+  readonly binarySize: number;
+  /** So many bytes from behind the JSON. Whether shape and datatype need as many is for the model's contract. Null: the cursor has failed. */
+  takeBinary(cursor: JsonCursor, size: number): Uint8Array | null;
+}
+
 /**
- * One input while it is read. Its keys come in any order: data that comes before its datatype and shape is passed over and read last.
- * Instead of data it may have `binary_data_size` bytes of what stands behind the JSON.
+ * One tensor of the protocol's JSON while it is read. Its keys come in any order: data that comes before its datatype and shape is
+ * passed over and read last.
  */
-export class TensorDraft {
-  readonly #parameters: ParameterReader;
-  readonly #tail: BinaryTail;
+export class TensorFields {
+  /** `input` or `output`, for messages. */
+  readonly #noun: string;
+  readonly #parts: TensorParts;
   #name = '';
   #shape: number[] | null = null;
   #datatype: Datatype | null = null;
   #dataAt = ABSENT;
   #data: Uint8Array | null = null;
 
-  constructor(parameters: ParameterReader, tail: BinaryTail) {
-    this.#parameters = parameters;
-    this.#tail = tail;
+  constructor(noun: 'input' | 'output', parts: TensorParts) {
+    this.#noun = noun;
+    this.#parts = parts;
   }
 
-  /** The input at the cursor, or null when the cursor has failed. */
+  /** The tensor at the cursor, or null when the cursor has failed. */
   read(cursor: JsonCursor): Tensor | null {
     this.forget();
-    this.#parameters.resetTensor();
+    this.#parts.resetTensor();
     if (!cursor.openObject()) return null;
     for (;;) {
       const key = cursor.nextKey(KEYS);
@@ -55,12 +69,12 @@ export class TensorDraft {
     return { name: this.#name, datatype: this.#datatype!, shape: this.#shape!, data: this.#data! };
   }
 
-  /** How messages call the input that is or was read. */
+  /** How messages call the tensor that is or was read. */
   label(index: number): string {
-    return this.#name === '' ? `inputs[${index}]` : `input ${quoted(this.#name)}`;
+    return this.#name === '' ? `${this.#noun}s[${index}]` : `${this.#noun} ${quoted(this.#name)}`;
   }
 
-  /** Lets go of the last input. */
+  /** Lets go of the last tensor. */
   forget(): void {
     this.#name = '';
     this.#shape = null;
@@ -78,7 +92,7 @@ export class TensorDraft {
       case DATATYPE:
         return this.#readDatatype(cursor);
       case PARAMETERS:
-        return this.#parameters.readTensor(cursor);
+        return this.#parts.readTensor(cursor);
       case DATA:
         cursor.peek();
         this.#dataAt = cursor.at;
@@ -91,8 +105,9 @@ export class TensorDraft {
   #readName(cursor: JsonCursor): boolean {
     if (cursor.peek() !== QUOTE) return cursor.expected('a string for "name"');
     if (!cursor.scanString()) return false;
-    if (cursor.stringTo - cursor.stringFrom > MAX_NAME_BYTES)
+    if (cursor.stringTo - cursor.stringFrom > MAX_NAME_BYTES) {
       return cursor.refuse(`"name" is longer than ${MAX_NAME_BYTES} bytes`);
+    }
     this.#name = cursor.text();
     return this.#name !== '' || cursor.refuse('"name" is empty');
   }
@@ -133,12 +148,13 @@ export class TensorDraft {
     return this.#data !== null;
   }
 
-  /** Looks for what is missing and reads the data if it had to wait. */
+  /** Looks for what is missing, and reads the data if it had to wait. */
   #complete(cursor: JsonCursor): boolean {
     if (this.#name === '') return cursor.refuse('"name" is missing');
     if (this.#datatype === null) return cursor.refuse('"datatype" is missing');
     if (this.#shape === null) return cursor.refuse('"shape" is missing');
-    if (this.#parameters.binarySize !== ABSENT) return this.#takeBinary(cursor, this.#parameters.binarySize);
+    const { binarySize } = this.#parts;
+    if (binarySize !== NOT_BINARY) return this.#completeBinary(cursor, binarySize);
     if (this.#dataAt === ABSENT) return cursor.refuse('"data" is missing, and so is the parameter "binary_data_size"');
     if (this.#data !== null) return true;
     const behind = cursor.at;
@@ -147,13 +163,12 @@ export class TensorDraft {
     cursor.at = behind;
     return true;
   }
-  /** Whether shape and datatype need as many bytes is for the model's contract to say. */
-  #takeBinary(cursor: JsonCursor, size: number): boolean {
-    if (this.#dataAt !== ABSENT)
+
+  #completeBinary(cursor: JsonCursor, size: number): boolean {
+    if (this.#dataAt !== ABSENT) {
       return cursor.refuse('has both "data" and the parameter "binary_data_size", expected one of them');
-    const problem = this.#tail.problem(size);
-    if (problem !== '') return cursor.refuse(problem);
-    this.#data = this.#tail.take(size);
-    return true;
+    }
+    this.#data = this.#parts.takeBinary(cursor, size);
+    return this.#data !== null;
   }
 }
