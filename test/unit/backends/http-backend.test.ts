@@ -375,7 +375,11 @@ describe('HttpBackend, answers that are none', () => {
       /output "y": .*whole number/,
     ],
     ['a value out of range', json('{"outputs":[{"name":"y","datatype":"INT8","shape":[1],"data":[300]}]}'), /does not fit INT8/],
-    ['no data', json('{"outputs":[{"name":"y","datatype":"INT32","shape":[1]}]}'), /"data" is missing, and so is the parameter "binary_data_size"/],
+    [
+      'no data',
+      json('{"outputs":[{"name":"y","datatype":"INT32","shape":[1]}]}'),
+      /"data" is missing, and so is the parameter "binary_data_size"/,
+    ],
     ['sizes without bytes', json(head), /only 0 bytes are left/],
     ['a length past the end', bytes(head, 'abcd', '9999'), /outside its/],
     ['a length of nothing', bytes(head, 'abcd', '0'), /outside its/],
