@@ -19,11 +19,13 @@ const SMALL_VALUES = 16;
 export const SIGNATURES: Readonly<Record<BodyName, Signature>> = {
   small: {
     platform: 'fixed',
+    decoupled: false,
     inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, SMALL_VALUES] }],
     outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 4] }],
   },
   digit: {
     platform: 'fixed',
+    decoupled: false,
     inputs: [{ name: 'image', datatype: 'FP32', shape: [-1, 28, 28] }],
     outputs: [
       { name: 'probabilities', datatype: 'FP32', shape: [-1, 10] },

@@ -2,6 +2,7 @@
 
 import { Scrape } from '../scripts/demo/scrape.ts';
 import type { SluiceProcess } from '../scripts/demo/sluice-process.ts';
+import type { InferenceRequest } from '../src/core/inference.ts';
 import { encodeInferRequest } from '../src/wire/oip/infer-request.ts';
 import { modelFor, TENANT, type Way } from './bench-config.ts';
 import type { BodyName, Question } from './bodies.ts';
@@ -73,7 +74,17 @@ function beginGrpc(gateway: SluiceProcess, model: string, key: string, question:
 function messageOf(model: string, { input }: Question): Buffer {
   const { name, datatype, shape, bytes } = input;
   const inputs = [{ name, datatype, shape, data: bytes }];
-  const request = { model, version: '', id: '', params: new Map(), inputs, wanted: [], timeoutUs: 0, sequenceId: '' };
+  const request: InferenceRequest = {
+    task: 'predict',
+    model,
+    version: '',
+    id: '',
+    params: new Map(),
+    inputs,
+    wanted: [],
+    timeoutUs: 0,
+    sequenceId: '',
+  };
   return encodeInferRequest(request, model, '');
 }
 

@@ -30,6 +30,7 @@ const { maxJsonBytes, maxJsonDepth, maxTensors, maxBodyBytes } = config.shape.li
 
 const SIGNATURE: Signature = {
   platform: 'test',
+  decoupled: false,
   inputs: [
     { name: 'x', datatype: 'FP32', shape: [-1, -1] },
     { name: 'text', datatype: 'BYTES', shape: [-1] },

@@ -47,6 +47,7 @@ const MAX_ROWS = 1_024;
 
 const SIGNATURE: Signature = {
   platform: 'test',
+  decoupled: false,
   inputs: [
     { name: 'x', datatype: 'FP32', shape: [-1, 2] },
     { name: 'text', datatype: 'BYTES', shape: [-1] },
@@ -55,6 +56,7 @@ const SIGNATURE: Signature = {
 };
 const STRINGS = Buffer.from([2, 0, 0, 0, 0x68, 0x69]);
 const REQUEST: InferenceRequest = {
+  task: 'predict',
   model: 'm',
   version: 'v1',
   id: 'an id',
@@ -70,7 +72,7 @@ const REQUEST: InferenceRequest = {
   timeoutUs: 0,
   sequenceId: '',
 };
-const ASKED = { model: 'm', version: '' };
+const ASKED = { task: 'predict', model: 'm', version: '' };
 
 const contract = compileContract(SIGNATURE, {}, MAX_ROWS);
 const inferReader = new InferReader(MAX_DEPTH, MAX_TENSORS);

@@ -51,7 +51,17 @@ function metadataOf(errand: Errand): Metadata {
 function requestOf(errand: Errand): InferenceRequest {
   const { name, datatype, shape, bytes } = errand.input;
   const inputs = [{ name, datatype, shape, data: bytes }];
-  return { model: errand.model, version: '', id: '', params: new Map(), inputs, wanted: [], timeoutUs: 0, sequenceId: '' };
+  return {
+    task: 'predict',
+    model: errand.model,
+    version: '',
+    id: '',
+    params: new Map(),
+    inputs,
+    wanted: [],
+    timeoutUs: 0,
+    sequenceId: '',
+  };
 }
 
 function answered(errand: Errand, metadata: Metadata, message: Buffer, latencyMs: number): Outcome {

@@ -4,18 +4,36 @@ import type { Signature } from './signature.ts';
 
 export type BackendKind = 'grpc' | 'http' | 'onnx';
 
-/** What a call tells its caller. Order: exactly one of onPrediction or onFault, then exactly one onClosed. Never from inside `open`. */
+/**
+ * What a call tells its caller. Order: onPrediction as often as the model answers (exactly once unless its signature is decoupled), then
+ * exactly one of onEnd or onFault, then exactly one onClosed. Never from inside `open`.
+ */
 export interface CallSink {
-  onPrediction(prediction: Prediction): void;
-  /** `reached` says whether the backend may have begun the work: it decides what may be retried. */
-  onFault(kind: FaultKind, detail: string, reached: boolean): void;
+  /** False asks for a pause before the next answer, which `Call.resume` lifts. Where no other can follow, nothing pauses. */
+  onPrediction(prediction: Prediction): boolean;
+  /** All answers have come. */
+  onEnd(): void;
+  /**
+   * `reached` says whether the backend may have begun the work: it decides what may be retried. `retryAfterMs` is what the backend itself
+   * asks to wait before the next try; 0 when it says nothing.
+   */
+  onFault(kind: FaultKind, detail: string, reached: boolean, retryAfterMs: number): void;
   /** The backend has really stopped; permits go back here and not earlier, since cancelled work may still be running. */
   onClosed(): void;
 }
 
-export interface Call {
-  /** Idempotent. The sink hears onFault with ClientGone (unless it has heard its answer already), then onClosed. */
+/** Something that a request waits for, and that ends when nobody waits any more. */
+export interface Pending {
+  /** Idempotent. */
   cancel(): void;
+}
+
+/** After `cancel` the sink hears onFault with ClientGone (unless it has heard the end already), then onClosed. */
+export interface Call extends Pending {
+  /** Where it went: an address, or the name of what runs in this process. */
+  readonly endpoint: string;
+  /** Asks for the next answer after a pause. Safe at any time. */
+  resume(): void;
 }
 
 /** What travels with a call besides the request. */
@@ -25,6 +43,10 @@ export interface CallOptions {
   /** W3C trace context for the backend; empty when there is none. */
   readonly traceparent: string;
   readonly requestId: string;
+  /** Keeps the calls of a sequence on one endpoint; 0 leaves the choice free. */
+  readonly affinity: number;
+  /** The endpoint that the try before this one went to, so that this one goes elsewhere; empty for a first try. */
+  readonly avoid: string;
 }
 
 /** One way to reach one deployed variant. Every kind passes the same contract suite. */

@@ -1,5 +1,5 @@
 import { type AnswerForm, JSON_ANSWER } from './answer-form.ts';
-import type { Call } from './backend.ts';
+import type { Pending } from './backend.ts';
 import type { CacheResult } from './cache.ts';
 import type { Codec, Exit, Head, Match } from './exchange.ts';
 import { Reply } from './exchange.ts';
@@ -61,7 +61,8 @@ export class RequestContext {
   variant: Variant | null = null;
   /** The variant that really answered; differs from `variant` after a fallback. */
   answeredBy: Variant | null = null;
-  call: Call | null = null;
+  /** What this request waits for now. */
+  call: Pending | null = null;
   attempts = 0;
   prediction: Prediction | null = null;
   cacheKey = '';

@@ -11,8 +11,12 @@ export interface Tensor {
   readonly data: Uint8Array;
 }
 
+/** What is to be done with the inputs: `explain` asks why the model answers as it does, which only some servers can say. */
+export type Task = 'predict' | 'explain';
+
 /** What a caller asks, whatever the face it came through. */
 export interface InferenceRequest {
+  readonly task: Task;
   readonly model: string;
   /** A variant's name or label; empty means routed by the plan. */
   readonly version: string;

@@ -14,6 +14,8 @@ export interface Signature {
   readonly platform: string;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  /** One request may have any number of answers, none included; it can be asked only where several can be told. */
+  readonly decoupled: boolean;
 }
 
 /** Every input and output has a free dimension 0, so that rows of several callers may share a run. */

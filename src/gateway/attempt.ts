@@ -31,9 +31,12 @@ export class Attempt implements CallSink {
     this.startedUs = startedUs;
   }
 
-  onPrediction(prediction: Prediction): void {
+  onPrediction(prediction: Prediction): boolean {
     this.#owner.settled(this, prediction);
+    return true;
   }
+
+  onEnd(): void {}
 
   onFault(kind: FaultKind, detail: string, reached: boolean): void {
     // A call that we cut because its time was over did not end because its client left.

@@ -60,7 +60,7 @@ export class ShadowCopy implements CallSink {
     this.#timer.unref();
     const { request, traceparent, requestId } = this.work;
     try {
-      this.#call = this.variant.backend.open(request, { timeoutMs, traceparent, requestId }, this);
+      this.#call = this.variant.backend.open(request, { timeoutMs, traceparent, requestId, affinity: 0, avoid: '' }, this);
     } catch {
       // `open` never throws, and if it does all the same, it must not be the request that was copied which fails.
       this.onFault(Fault.Bug, '', false);
@@ -79,10 +79,12 @@ export class ShadowCopy implements CallSink {
     this.#end('late');
   }
 
-  onPrediction(prediction: Prediction): void {
-    if (this.#state !== 'running') return;
-    this.#judge(argmaxAgreement(this.work.primary.outputs, prediction.outputs));
+  onPrediction(prediction: Prediction): boolean {
+    if (this.#state === 'running') this.#judge(argmaxAgreement(this.work.primary.outputs, prediction.outputs));
+    return true;
   }
+
+  onEnd(): void {}
 
   onFault(kind: FaultKind, _detail: string, _reached: boolean): void {
     if (this.#state !== 'running') return;

@@ -6,9 +6,13 @@ import type { Prediction } from '../../src/core/inference.ts';
 export class RecordingSink implements CallSink {
   readonly events: string[] = [];
   prediction: Prediction | null = null;
+  readonly predictions: Prediction[] = [];
+  /** Asks for a pause after each answer. */
+  pauses = false;
   fault: FaultKind | null = null;
   detail = '';
   reached: boolean | null = null;
+  retryAfterMs = 0;
   /** Resolves at onClosed. */
   readonly closed: Promise<void>;
   #close: () => void = () => undefined;
@@ -19,16 +23,23 @@ export class RecordingSink implements CallSink {
     });
   }
 
-  onPrediction(prediction: Prediction): void {
+  onPrediction(prediction: Prediction): boolean {
     this.events.push('prediction');
     this.prediction = prediction;
+    this.predictions.push(prediction);
+    return !this.pauses;
   }
 
-  onFault(kind: FaultKind, detail: string, reached: boolean): void {
+  onEnd(): void {
+    this.events.push('end');
+  }
+
+  onFault(kind: FaultKind, detail: string, reached: boolean, retryAfterMs: number): void {
     this.events.push(`fault ${kind.code}`);
     this.fault = kind;
     this.detail = detail;
     this.reached = reached;
+    this.retryAfterMs = retryAfterMs;
   }
 
   onClosed(): void {

@@ -71,7 +71,7 @@ export class GrpcBackend implements Backend, CallOwner {
     if (typeof metadata === 'string') {
       throw new GatewayError(Fault.BackendLied, `Metadata of model "${this.#model}" at ${this.target}: ${quotedText(metadata)}`);
     }
-    return { platform: metadata.platform, inputs: metadata.inputs, outputs: metadata.outputs };
+    return { platform: metadata.platform, inputs: metadata.inputs, outputs: metadata.outputs, decoupled: false };
   }
 
   async probe(timeoutMs: number): Promise<boolean> {

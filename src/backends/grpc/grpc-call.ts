@@ -10,6 +10,7 @@ import { faultOfStatus, isOversizedAnswer, quotedText } from './status-fault.ts'
 export interface CallOwner {
   readonly clock: Clock;
   readonly maxMessageBytes: number;
+  readonly target: string;
   ended(call: GrpcCall): void;
 }
 
@@ -20,9 +21,11 @@ export class GrpcCall implements Call, UnarySink {
   readonly #startedUs: number;
   #unary: UnaryCall | null = null;
   #cancelled = false;
+  readonly endpoint: string;
 
   constructor(owner: CallOwner, sink: CallSink) {
     this.#owner = owner;
+    this.endpoint = owner.target;
     this.#sink = sink;
     this.#startedUs = owner.clock.nowUs();
   }
@@ -37,6 +40,9 @@ export class GrpcCall implements Call, UnarySink {
     this.#unary?.cancel();
   }
 
+  /** A unary call has one answer. */
+  resume(): void {}
+
   onAnswer(message: Buffer): void {
     if (this.#cancelled) {
       this.#fault(Fault.ClientGone, '', true);
@@ -49,6 +55,7 @@ export class GrpcCall implements Call, UnarySink {
     }
     this.#unary = null;
     this.#sink.onPrediction({ outputs: answer.outputs, computeUs: this.#owner.clock.nowUs() - this.#startedUs });
+    this.#sink.onEnd();
     this.#end();
   }
 
@@ -71,7 +78,7 @@ export class GrpcCall implements Call, UnarySink {
 
   #fault(kind: FaultKind, detail: string, reached: boolean): void {
     this.#unary = null;
-    this.#sink.onFault(kind, detail, reached);
+    this.#sink.onFault(kind, detail, reached, 0);
     this.#end();
   }
 

@@ -10,11 +10,13 @@ import type { Dialect } from './dialect.ts';
 /** Who began a call and wants to know when it is over. */
 export interface CallOwner {
   readonly clock: Clock;
+  readonly target: string;
   ended(call: PredictCall): void;
 }
 
 /** One prediction on its way: turns the end of an HTTP exchange into what the sink of a backend hears. */
 export class PredictCall implements Call, HttpSink {
+  readonly endpoint: string;
   readonly #owner: CallOwner;
   readonly #sink: CallSink;
   readonly #startedUs: number;
@@ -24,6 +26,7 @@ export class PredictCall implements Call, HttpSink {
   #cancelled = false;
 
   constructor(owner: CallOwner, sink: CallSink) {
+    this.endpoint = owner.target;
     this.#owner = owner;
     this.#sink = sink;
     this.#startedUs = owner.clock.nowUs();
@@ -51,6 +54,9 @@ export class PredictCall implements Call, HttpSink {
     this.#exchange?.cancel();
   }
 
+  /** An exchange has one answer. */
+  resume(): void {}
+
   onAnswer(answer: HttpAnswer): void {
     if (this.#cancelled) this.#fault(Fault.ClientGone, '', true);
     else if (answer.status !== 200) this.#refused(answer);
@@ -71,6 +77,7 @@ export class PredictCall implements Call, HttpSink {
     }
     this.#exchange = null;
     this.#sink.onPrediction({ outputs, computeUs: this.#owner.clock.nowUs() - this.#startedUs });
+    this.#sink.onEnd();
     this.#end();
   }
 
@@ -84,7 +91,7 @@ export class PredictCall implements Call, HttpSink {
 
   #fault(kind: FaultKind, detail: string, reached: boolean): void {
     this.#exchange = null;
-    this.#sink.onFault(kind, detail, reached);
+    this.#sink.onFault(kind, detail, reached, 0);
     this.#end();
   }
 

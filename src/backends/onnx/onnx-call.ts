@@ -36,6 +36,7 @@ export class OnnxCall extends QueueEntry implements Call {
   readonly inputs: readonly Tensor[];
   readonly wanted: readonly string[];
   readonly openedUs: number;
+  readonly endpoint = 'in process';
   readonly #sink: CallSink;
   readonly #owner: CallOwner;
   stage: Stage = Stage.Waiting;
@@ -55,6 +56,9 @@ export class OnnxCall extends QueueEntry implements Call {
     this.#sink = sink;
     this.#owner = owner;
   }
+
+  /** A run has one answer. */
+  resume(): void {}
 
   cancel(): void {
     if (this.heard || this.stage === Stage.Closed) return;
@@ -97,6 +101,7 @@ export class OnnxCall extends QueueEntry implements Call {
     this.heard = true;
     try {
       this.#sink.onPrediction(prediction);
+      this.#sink.onEnd();
     } catch (error) {
       raise(error);
     }
@@ -106,7 +111,7 @@ export class OnnxCall extends QueueEntry implements Call {
     if (this.heard) return;
     this.heard = true;
     try {
-      this.#sink.onFault(kind, detail, reached);
+      this.#sink.onFault(kind, detail, reached, 0);
     } catch (error) {
       raise(error);
     }

@@ -21,6 +21,7 @@ const REFUSED_TYPES: ReadonlyMap<string, string> = new Map([
 export function signatureOf(session: InferenceSession): Signature {
   return {
     platform: PLATFORM,
+    decoupled: false,
     inputs: session.inputMetadata.map((metadata) => tensorSpec('input', metadata)),
     outputs: session.outputMetadata.map((metadata) => tensorSpec('output', metadata)),
   };

@@ -84,6 +84,8 @@ export class Infer implements Stage<Placed>, AttemptOwner {
       timeoutMs: ctx.deadlineMs - this.#clock.nowMs(),
       traceparent: ctx.traceparent,
       requestId: ctx.requestId,
+      affinity: ctx.request.sequenceId === '' ? 0 : ctx.affinity,
+      avoid: '',
     };
     ctx.call = variant.backend.open(attempt.asked, options, attempt);
     return Verdict.Park;

@@ -1,6 +1,6 @@
 import { cacheKey } from '../../cache/cache-key.ts';
 import type { Flights, Waiter } from '../../cache/flights.ts';
-import type { Call } from '../../core/backend.ts';
+import type { Pending } from '../../core/backend.ts';
 import type { CacheEntry, CacheResult, CacheStore } from '../../core/cache.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Placed, RequestContext } from '../../core/context.ts';
@@ -98,7 +98,7 @@ export class Recall implements Stage<Placed> {
 }
 
 /** One request that waits for another's answer; as its `call`, it can be cancelled like any other. */
-class Follower implements Waiter, Call {
+class Follower implements Waiter, Pending {
   readonly #recall: Recall;
   readonly #ctx: Placed;
   readonly #ticket: number;

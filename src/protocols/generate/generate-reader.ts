@@ -52,6 +52,7 @@ export class GenerateReader {
     this.#tensors = [];
     if (!whole) return null;
     return {
+      task: 'predict',
       model: asked.model,
       version: asked.version,
       id: this.#id,

@@ -102,6 +102,7 @@ function readRaw(ctx: RequestContext, body: Uint8Array): Verdict {
   const tensor = rawTensor(route.contract, body);
   if (typeof tensor === 'string') return ctx.refuse(Fault.BadRequest, tensor);
   ctx.request = {
+    task: 'predict',
     model,
     version,
     id: '',

@@ -70,6 +70,7 @@ export class InferReader {
     this.#inputs = null;
     if (!whole) return null;
     return {
+      task: 'predict',
       model,
       version,
       id: this.#id,

@@ -1,5 +1,5 @@
 import { createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib';
-import type { Call } from '../../core/backend.ts';
+import type { Pending } from '../../core/backend.ts';
 import type { RequestContext } from '../../core/context.ts';
 import { Fault } from '../../core/faults.ts';
 import { Verdict } from '../../core/verdict.ts';
@@ -29,7 +29,7 @@ const ENGINE_BYTES = 131_072;
  * The unpacking of one body, on the thread pool. It stops at the first byte that is over a limit, and each chunk is taken from the
  * process's budget before the next one is made. As the `call` of its request it can be cancelled.
  */
-export class Inflation implements Call {
+export class Inflation implements Pending {
   readonly #ctx: RequestContext;
   readonly #limits: InflateLimits;
   readonly #bound: UnpackedBound;

@@ -56,6 +56,7 @@ export class PredictReader {
     this.#tensors = null;
     if (!whole) return null;
     return {
+      task: 'predict',
       model: asked.model,
       version: asked.version,
       id: '',

@@ -24,7 +24,7 @@ export function readModelMetadata(body: Uint8Array): Signature | string {
   const outputs = readSpecs(fields, 'outputs');
   if (typeof outputs === 'string') return outputs;
   const platform = fields.get('platform');
-  return { platform: typeof platform === 'string' ? platform : '', inputs, outputs };
+  return { platform: typeof platform === 'string' ? platform : '', inputs, outputs, decoupled: false };
 }
 
 /** `GET /v2/models/{model}/ready`: some servers say it in the body, others by the status alone. */

@@ -33,7 +33,7 @@ export function decodeInferRequest(bytes: Uint8Array, maxTensors: number, maxTyp
   if (draft.model === '') reader.fail('field 1, model_name, is missing or empty');
   if (reader.problem !== '') return reader.problem;
   const { model, version, id, wanted } = draft;
-  return { model, version, id, params, inputs, wanted, timeoutUs, sequenceId };
+  return { task: 'predict', model, version, id, params, inputs, wanted, timeoutUs, sequenceId };
 }
 
 /** ModelInferRequest for a backend that knows the model by a name of its own: a head written here, then the bytes of each tensor. */

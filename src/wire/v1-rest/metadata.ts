@@ -48,7 +48,7 @@ export function readModelMetadata(body: Uint8Array): V1Model | string {
   if (typeof inputs === 'string') return inputs;
   const outputs = readSpecs(fields?.get('outputs'), 'output');
   if (typeof outputs === 'string') return outputs;
-  return { signatureName, signature: { platform: PLATFORM, inputs, outputs } };
+  return { signatureName, signature: { platform: PLATFORM, inputs, outputs, decoupled: false } };
 }
 
 /** Whether the state of a model says that some version serves. KServe says `ready` instead. */

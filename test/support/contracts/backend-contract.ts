@@ -21,7 +21,7 @@ export interface BackendFixture {
   dispose(): Promise<void>;
 }
 
-const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', requestId: 'contract' };
+const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', requestId: 'contract', affinity: 0, avoid: '' };
 const CALLS = 40;
 
 /** What every kind of backend owes the gateway, run against each of them. */
@@ -94,7 +94,7 @@ export function backendContract(name: string, makeFixture: () => BackendFixture 
       it('ends with one prediction and then one close', async () => {
         const { sink } = begin(fixture.request(1));
         await sink.closed;
-        expect(sink.events).toEqual(['prediction', 'closed']);
+        expect(sink.events).toEqual(['prediction', 'end', 'closed']);
         expect(fixture.mistake(1, sink.prediction!)).toBe('');
         expect(sink.prediction!.computeUs).toBeGreaterThanOrEqual(0);
       });
@@ -140,7 +140,7 @@ export function backendContract(name: string, makeFixture: () => BackendFixture 
         cancel();
         const next = begin(fixture.request(2));
         await next.sink.closed;
-        expect(sink.events).toEqual(['prediction', 'closed']);
+        expect(sink.events).toEqual(['prediction', 'end', 'closed']);
       });
 
       it('does not disturb the others when it is cancelled', async () => {
@@ -148,7 +148,7 @@ export function backendContract(name: string, makeFixture: () => BackendFixture 
         for (let n = 0; n < CALLS; n += 2) calls[n]!.cancel();
         await Promise.all(calls.map(({ sink }) => sink.closed));
         const kept = calls.filter((_, n) => n % 2 === 1);
-        expect(kept.map(({ sink }) => sink.events)).toEqual(kept.map(() => ['prediction', 'closed']));
+        expect(kept.map(({ sink }) => sink.events)).toEqual(kept.map(() => ['prediction', 'end', 'closed']));
       });
     });
 

@@ -30,7 +30,7 @@ const MODEL: OipModel = {
   outputs: [{ name: 'y', datatype: 'INT32', shape: [-1] }],
 };
 
-const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', requestId: 'r-1' };
+const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', requestId: 'r-1', affinity: 0, avoid: '' };
 
 function configOf(fields: Partial<GrpcBackendConfig> & { address: string }): GrpcBackendConfig {
   return backendSchema.parse({ kind: 'grpc', ...fields }) as GrpcBackendConfig;
@@ -39,7 +39,18 @@ function configOf(fields: Partial<GrpcBackendConfig> & { address: string }): Grp
 function requestOf(numbers: readonly number[], fields: Partial<InferenceRequest> = {}): InferenceRequest {
   const data = Buffer.from(Int32Array.from(numbers).buffer);
   const inputs = [{ name: 'x', datatype: 'INT32' as const, shape: [numbers.length], data }];
-  return { model: 'public', version: '', id: '', params: new Map(), inputs, wanted: [], timeoutUs: 0, sequenceId: '', ...fields };
+  return {
+    task: 'predict',
+    model: 'public',
+    version: '',
+    id: '',
+    params: new Map(),
+    inputs,
+    wanted: [],
+    timeoutUs: 0,
+    sequenceId: '',
+    ...fields,
+  };
 }
 
 function numbersOf(prediction: Prediction): number[] {
@@ -135,7 +146,7 @@ describe('GrpcBackend', () => {
     const sink = new RecordingSink();
     backend.open(requestOf([5], { id: 'own-id', params: new Map([['priority', 2]]), wanted: ['y'] }), OPTIONS, sink);
     await sink.closed;
-    expect(sink.events).toEqual(['prediction', 'closed']);
+    expect(sink.events).toEqual(['prediction', 'end', 'closed']);
     expect(server.calls[0]).toMatchObject({
       model: 'there',
       version: '7',
@@ -149,7 +160,13 @@ describe('GrpcBackend', () => {
   it('sends credential, trace context and request id as metadata', async () => {
     const server = await serve();
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    await callOnce(backendOf({ address: server.address }, 's3cret'), { timeoutMs: 5_000, traceparent, requestId: 'r-42' });
+    await callOnce(backendOf({ address: server.address }, 's3cret'), {
+      timeoutMs: 5_000,
+      traceparent,
+      requestId: 'r-42',
+      affinity: 0,
+      avoid: '',
+    });
     expect(server.calls[0]!.metadata).toMatchObject({ authorization: 'Bearer s3cret', traceparent, 'x-request-id': 'r-42' });
     expect(server.calls[0]!.metadata['user-agent']).toMatch(/^sluice /);
   });
@@ -289,7 +306,7 @@ describe('GrpcBackend, answers that are none', () => {
     expect(lost.reached).toBe(false);
     await serve({ port: first.port });
     await backend.warm();
-    expect((await callOnce(backend)).events).toEqual(['prediction', 'closed']);
+    expect((await callOnce(backend)).events).toEqual(['prediction', 'end', 'closed']);
   });
 });
 
@@ -298,6 +315,7 @@ describe('GrpcBackend, before traffic', () => {
     const server = await serve();
     expect(await backendOf({ address: server.address }).warm()).toEqual({
       platform: 'test_platform',
+      decoupled: false,
       inputs: [{ name: 'x', datatype: 'INT32', shape: [-1] }],
       outputs: [{ name: 'y', datatype: 'INT32', shape: [-1] }],
     });

@@ -29,7 +29,7 @@ const MODEL: OipModel = {
   outputs: [{ name: 'y', datatype: 'INT32', shape: [-1] }],
 };
 const BINARY = ['binary_tensor_data'];
-const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', requestId: 'r-1' };
+const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', requestId: 'r-1', affinity: 0, avoid: '' };
 
 type Config = Partial<HttpBackendConfig> & { url: string };
 
@@ -48,7 +48,18 @@ function make(
 function requestOf(numbers: readonly number[], fields: Partial<InferenceRequest> = {}): InferenceRequest {
   const data = Buffer.from(Int32Array.from(numbers).buffer);
   const inputs = [{ name: 'x', datatype: 'INT32' as const, shape: [numbers.length], data }];
-  return { model: 'public', version: '', id: '', params: new Map(), inputs, wanted: [], timeoutUs: 0, sequenceId: '', ...fields };
+  return {
+    task: 'predict',
+    model: 'public',
+    version: '',
+    id: '',
+    params: new Map(),
+    inputs,
+    wanted: [],
+    timeoutUs: 0,
+    sequenceId: '',
+    ...fields,
+  };
 }
 
 function numbersOf(prediction: Prediction): number[] {
@@ -147,7 +158,7 @@ describe('HttpBackend', () => {
         ['sequence_start', true],
       ]);
       const sink = await callOnce(backend, OPTIONS, requestOf([5], { id: 'own "id"', params, wanted: ['y'] }));
-      expect(sink.events).toEqual(['prediction', 'closed']);
+      expect(sink.events).toEqual(['prediction', 'end', 'closed']);
       expect(numbersOf(sink.prediction!)).toEqual([5]);
       expect(server.calls[0]).toMatchObject({
         model: 'there',
@@ -197,7 +208,7 @@ describe('HttpBackend', () => {
     const server = await serve();
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const backend = await warm({ url: server.url }, { credential: 's3cret' });
-    await callOnce(backend, { timeoutMs: 4_000, traceparent, requestId: 'r-42' });
+    await callOnce(backend, { timeoutMs: 4_000, traceparent, requestId: 'r-42', affinity: 0, avoid: '' });
     expect(server.calls[0]!.headers).toMatchObject({
       authorization: 'Bearer s3cret',
       traceparent,
@@ -265,7 +276,7 @@ describe('HttpBackend', () => {
     const server = await serve({ onInfer: (call, model) => late(asked++ === 0 ? cut() : echo(call, model)) });
     // Less than both waits together, more than either.
     const sink = await callOnce(await warm({ url: server.url, firstByteTimeoutMs: 1_000 }));
-    expect(sink.events).toEqual(['prediction', 'closed']);
+    expect(sink.events).toEqual(['prediction', 'end', 'closed']);
   });
 
   it('opens a call only once, whatever it is answered, and follows no redirect', async () => {
@@ -482,7 +493,7 @@ describe('HttpBackend, answers that are none', () => {
     expect(lost.reached).toBe(false);
     expect(lost.detail).toContain('ECONNREFUSED');
     await serve({ port: first.port });
-    expect((await callOnce(backend)).events).toEqual(['prediction', 'closed']);
+    expect((await callOnce(backend)).events).toEqual(['prediction', 'end', 'closed']);
   });
 
   it('does not wait for a connection longer than config says', async () => {
@@ -514,7 +525,7 @@ describe('HttpBackend over TLS', () => {
   it('checks the certificate against the authority and the name in config', async () => {
     const server = await serve({ tls });
     const backend = await warm({ url: server.url }, { ca: TEST_CERTIFICATE, serverName: 'sluice.test' });
-    expect((await callOnce(backend)).events).toEqual(['prediction', 'closed']);
+    expect((await callOnce(backend)).events).toEqual(['prediction', 'end', 'closed']);
   });
 
   it.each([
@@ -547,6 +558,7 @@ describe('HttpBackend, before traffic', () => {
     const server = await serve();
     expect(await (await warm({ url: server.url })).warm()).toEqual({
       platform: 'test_platform',
+      decoupled: false,
       inputs: [{ name: 'x', datatype: 'INT32', shape: [-1] }],
       outputs: [{ name: 'y', datatype: 'INT32', shape: [-1] }],
     });

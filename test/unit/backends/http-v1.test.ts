@@ -21,7 +21,7 @@ import {
 
 /** TensorFlow Serving's REST API as far as its documents show it. */
 
-const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', requestId: 'r-1' };
+const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', requestId: 'r-1', affinity: 0, avoid: '' };
 
 const tensorInfo = (dtype: string, ...sizes: number[]): object => ({
   dtype,
@@ -79,6 +79,7 @@ function make(config: Partial<HttpBackendConfig> & { url: string }): HttpBackend
 
 function requestOf(inputs: Tensor[], fields: Partial<InferenceRequest> = {}): InferenceRequest {
   return {
+    task: 'predict',
     model: 'public',
     version: '',
     id: 'i',
@@ -139,6 +140,7 @@ describe('HttpBackend in V1', () => {
     const server = await serve(answerJson(MANY), echoX);
     expect(await make({ url: server.url }).warm()).toEqual({
       platform: 'tensorflow_savedmodel',
+      decoupled: false,
       inputs: [
         { name: 'text', datatype: 'BYTES', shape: [-1] },
         { name: 'wide', datatype: 'INT64', shape: [-1] },
@@ -278,7 +280,7 @@ describe('HttpBackend, protocol auto', () => {
     opened.push(server);
     const backend = make({ url: server.url, protocol: 'auto' });
     await backend.warm();
-    expect((await call(backend, requestOf([int32('x', [1], 4)]))).events).toEqual(['prediction', 'closed']);
+    expect((await call(backend, requestOf([int32('x', [1], 4)]))).events).toEqual(['prediction', 'end', 'closed']);
     expect(server.requests.some(({ path }) => path.startsWith('/v1'))).toBe(false);
   });
 
@@ -286,7 +288,7 @@ describe('HttpBackend, protocol auto', () => {
     const server = await serve(answerJson(ONE), echoX);
     const backend = make({ url: server.url, protocol: 'auto' });
     expect((await backend.warm()).platform).toBe('tensorflow_savedmodel');
-    expect((await call(backend, requestOf([int32('x', [1, 2], 4, 5)]))).events).toEqual(['prediction', 'closed']);
+    expect((await call(backend, requestOf([int32('x', [1, 2], 4, 5)]))).events).toEqual(['prediction', 'end', 'closed']);
   });
 
   it('says what both have answered when neither is there', async () => {

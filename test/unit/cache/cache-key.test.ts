@@ -18,6 +18,7 @@ const tensor = (
 
 function partsOf(request: Partial<InferenceRequest>, others: Partial<CacheKeyParts> = {}): CacheKeyParts {
   const whole: InferenceRequest = {
+    task: 'predict',
     model: 'm',
     version: '',
     id: '',

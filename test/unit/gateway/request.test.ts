@@ -24,7 +24,7 @@ import { buildLifecycle } from '../../../src/runtime/lifecycle-assembly.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeCodec, FakeExit, FakeHead, snapshotOf } from '../../support/request-fakes.ts';
 
-const SIGNATURE: Signature = { platform: 'fake', inputs: [], outputs: [] };
+const SIGNATURE: Signature = { platform: 'fake', decoupled: false, inputs: [], outputs: [] };
 const FREE = {
   version: '1',
   perRequest: 10 as NanoUsd,
@@ -61,6 +61,7 @@ class HandBackend implements Backend {
 }
 
 class HandCall implements Call {
+  readonly endpoint = 'hand';
   readonly request: InferenceRequest;
   readonly #sink: CallSink;
   over = false;
@@ -71,6 +72,8 @@ class HandCall implements Call {
     this.#sink = sink;
   }
 
+  resume(): void {}
+
   answer(byte = 1): void {
     if (this.over) return;
     this.over = true;
@@ -79,13 +82,14 @@ class HandCall implements Call {
       computeUs: 5,
     };
     this.#sink.onPrediction(prediction);
+    this.#sink.onEnd();
     this.#sink.onClosed();
   }
 
   fail(kind: FaultKind, reached: boolean): void {
     if (this.over) return;
     this.over = true;
-    this.#sink.onFault(kind, 'by hand', reached);
+    this.#sink.onFault(kind, 'by hand', reached, 0);
     this.#sink.onClosed();
   }
 
@@ -93,7 +97,7 @@ class HandCall implements Call {
     if (this.over) return;
     this.over = true;
     this.cancelled = true;
-    this.#sink.onFault(Fault.ClientGone, '', true);
+    this.#sink.onFault(Fault.ClientGone, '', true, 0);
     this.#sink.onClosed();
   }
 }
@@ -208,6 +212,7 @@ class World {
       const text = { name: 'x', datatype: 'BYTES' as const, shape: [1], data: joinByteStrings([data]) };
       const inputs = [price === FREE ? { name: 'x', datatype: 'UINT8' as const, shape: [data.length], data } : text];
       ctx.request = {
+        task: 'predict',
         model: 'm',
         version: ctx.match.version,
         id: '',

@@ -13,6 +13,7 @@ import { HttpProtocol } from '../../../src/protocols/http-protocol.ts';
 
 export const DIGITS: Signature = {
   platform: 'onnxruntime_onnx',
+  decoupled: false,
   inputs: [{ name: 'image', datatype: 'FP32', shape: [-1, 4] }],
   outputs: [{ name: 'scores', datatype: 'FP32', shape: [-1, 2] }],
 };
@@ -20,6 +21,7 @@ export const DIGITS: Signature = {
 /** Several named inputs, text among them. */
 export const PEOPLE: Signature = {
   platform: 'any',
+  decoupled: false,
   inputs: [
     { name: 'name', datatype: 'BYTES', shape: [-1] },
     { name: 'ids', datatype: 'INT64', shape: [-1, 2] },
@@ -34,6 +36,7 @@ export const PEOPLE: Signature = {
 /** A scalar beside a vector: no rows. */
 const SCALAR: Signature = {
   platform: 'any',
+  decoupled: false,
   inputs: [
     { name: 'rate', datatype: 'INT64', shape: [] },
     { name: 'wave', datatype: 'FP64', shape: [3] },
@@ -43,18 +46,21 @@ const SCALAR: Signature = {
 
 const HALF: Signature = {
   platform: 'any',
+  decoupled: false,
   inputs: [{ name: 'x', datatype: 'FP16', shape: [-1] }],
   outputs: [{ name: 'y', datatype: 'FP32', shape: [-1] }],
 };
 
 const HALF_OUT: Signature = {
   platform: 'any',
+  decoupled: false,
   inputs: [{ name: 'x', datatype: 'FP32', shape: [-1] }],
   outputs: [{ name: 'y', datatype: 'BF16', shape: [-1] }],
 };
 
 const TEXT: Signature = {
   platform: 'any',
+  decoupled: false,
   inputs: [{ name: 'text_input', datatype: 'BYTES', shape: [-1, 1] }],
   outputs: [{ name: 'text_output', datatype: 'BYTES', shape: [-1, 1] }],
 };

@@ -6,7 +6,7 @@ import type { Signature } from '../../../src/core/signature.ts';
 import { type Role, type Variant, VariantState } from '../../../src/core/traffic.ts';
 import { nanoUsd } from '../../../src/core/units.ts';
 
-const SIGNATURE: Signature = { platform: 'test', inputs: [], outputs: [] };
+const SIGNATURE: Signature = { platform: 'test', decoupled: false, inputs: [], outputs: [] };
 const FREE: PriceSheet = {
   version: 'free',
   perRequest: nanoUsd(0),
@@ -19,6 +19,7 @@ const FREE: PriceSheet = {
 
 /** One call to a backend that answers only when a test says so. */
 export class FakeCall implements Call {
+  readonly endpoint = 'test';
   readonly request: InferenceRequest;
   readonly options: CallOptions;
   readonly sink: CallSink;
@@ -34,13 +35,16 @@ export class FakeCall implements Call {
     this.cancelled = true;
   }
 
+  resume(): void {}
+
   answer(prediction: Prediction): void {
     this.sink.onPrediction(prediction);
+    this.sink.onEnd();
     this.sink.onClosed();
   }
 
   fail(kind: FaultKind): void {
-    this.sink.onFault(kind, '', true);
+    this.sink.onFault(kind, '', true, 0);
     this.sink.onClosed();
   }
 }
@@ -84,7 +88,17 @@ export function floats(values: readonly number[], shape: readonly number[] = [1,
 }
 
 export function requestOf(inputs: Tensor[] = [floats([1, 2])]): InferenceRequest {
-  return { model: 'm', version: '', id: '', params: new Map(), inputs, wanted: [], timeoutUs: 0, sequenceId: '' };
+  return {
+    task: 'predict',
+    model: 'm',
+    version: '',
+    id: '',
+    params: new Map(),
+    inputs,
+    wanted: [],
+    timeoutUs: 0,
+    sequenceId: '',
+  };
 }
 
 export const predictionOf = (...outputs: Tensor[]): Prediction => ({ outputs, computeUs: 0 });

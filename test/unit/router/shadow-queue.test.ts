@@ -30,7 +30,7 @@ describe('ShadowQueue', () => {
     const request = requestOf();
     bench.queue.offer('digits', [bench.share()], 7, request, PRIMARY, '00-trace', 'r1');
     expect(bench.calls[0]!.request).toBe(request);
-    expect(bench.calls[0]!.options).toEqual({ timeoutMs: 100, traceparent: '00-trace', requestId: 'r1' });
+    expect(bench.calls[0]!.options).toEqual({ timeoutMs: 100, traceparent: '00-trace', requestId: 'r1', affinity: 0, avoid: '' });
   });
 
   it('counts a fault of the shadow as its failure', () => {
@@ -156,7 +156,7 @@ describe('ShadowQueue', () => {
     const sink = bench.calls[0]!.sink;
     sink.onPrediction(PRIMARY);
     sink.onPrediction(OTHER);
-    sink.onFault(Fault.BackendFailed, '', true);
+    sink.onFault(Fault.BackendFailed, '', true, 0);
     sink.onClosed();
     sink.onClosed();
     expect(bench.outcomes).toEqual(['dark agreed']);

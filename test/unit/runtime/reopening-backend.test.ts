@@ -3,7 +3,7 @@ import type { Backend, Call } from '../../../src/core/backend.ts';
 import type { Signature } from '../../../src/core/signature.ts';
 import { ReopeningBackend } from '../../../src/runtime/reopening-backend.ts';
 
-const SIGNATURE: Signature = { platform: 'p', inputs: [], outputs: [] };
+const SIGNATURE: Signature = { platform: 'p', decoupled: false, inputs: [], outputs: [] };
 
 /** Notes what is done to it under its number. */
 function numbered(number: number, log: string[]): Backend {

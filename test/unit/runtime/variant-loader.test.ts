@@ -12,6 +12,7 @@ import { Warmer } from '../../../src/runtime/warmer.ts';
 
 const signatureWith = (size: number): Signature => ({
   platform: 'p',
+  decoupled: false,
   inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, size] }],
   outputs: [{ name: 'y', datatype: 'FP32', shape: [-1] }],
 });

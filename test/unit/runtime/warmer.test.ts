@@ -9,6 +9,7 @@ import { Warmer } from '../../../src/runtime/warmer.ts';
 
 const signatureWith = (shape: readonly number[]): Signature => ({
   platform: 'p',
+  decoupled: false,
   inputs: [{ name: 'x', datatype: 'FP32', shape }],
   outputs: [{ name: 'y', datatype: 'FP32', shape: [-1] }],
 });

@@ -163,6 +163,7 @@ describe('access line', () => {
     );
     ctx.body = [prompt];
     ctx.request = {
+      task: 'predict',
       model: 'digits',
       version: '',
       id: 'CANARYID',

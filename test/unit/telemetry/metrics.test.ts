@@ -126,7 +126,7 @@ describe('Metrics', () => {
 
   it('reads the gauges from their sources at each scrape', async () => {
     const [stable, canary, shadow] = [sampleVariant('v1'), sampleVariant('v2'), sampleVariant('s1')];
-    stable.state.readiness = { is: 'ready', signature: { platform: '', inputs: [], outputs: [] } };
+    stable.state.readiness = { is: 'ready', signature: { platform: '', decoupled: false, inputs: [], outputs: [] } };
     let routes: Route[] = [sampleRoute('digits', [stable, canary], [shadow])];
     metrics.watch({
       bodyBytesInFlight: () => 11,

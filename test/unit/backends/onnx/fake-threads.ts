@@ -7,6 +7,7 @@ import type { Signature } from '../../../../src/core/signature.ts';
 
 const ECHO: Signature = {
   platform: 'onnxruntime_onnx',
+  decoupled: false,
   inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 1] }],
   outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 1] }],
 };

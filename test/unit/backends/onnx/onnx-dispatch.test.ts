@@ -135,7 +135,7 @@ describe('the dispatch of ONNX runs', () => {
     expect(calls[0]!.sink.reached).toBe(true);
     threads.newest.finish(threads.newest.jobs);
     expect(calls[0]!.sink.events).toEqual([`fault ${Fault.ClientGone.code}`, 'closed']);
-    expect(calls[1]!.sink.events).toEqual(['prediction', 'closed']);
+    expect(calls[1]!.sink.events).toEqual(['prediction', 'end', 'closed']);
   });
 
   it('refuses a call when too many rows wait, and says so after the tick', async () => {
@@ -172,7 +172,7 @@ describe('the dispatch of ONNX runs', () => {
     thread.finish(thread.parcels[1]!, 5_000);
     thread.finish(thread.parcels[2]!, 5_000);
     thread.finish(thread.parcels[3]!, 5_000);
-    expect(late.sink.events).toEqual(['prediction', 'closed']);
+    expect(late.sink.events).toEqual(['prediction', 'end', 'closed']);
   });
 
   it('spreads runs over the threads', async () => {
@@ -233,7 +233,7 @@ describe('the dispatch of ONNX runs', () => {
     await tick();
     threads.newest.finish(threads.newest.jobs);
     nextTick.mockRestore();
-    expect(await ended(good)).toEqual(['prediction', 'closed']);
+    expect(await ended(good)).toEqual(['prediction', 'end', 'closed']);
     expect(await ended(bad)).toEqual(['closed']);
     expect(thrown).toEqual([new Error('a bug')]);
   });

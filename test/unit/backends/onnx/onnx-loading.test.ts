@@ -35,6 +35,7 @@ describe('loading an ONNX model', () => {
     const backend = scene.backend(affineModel());
     expect(await backend.warm()).toEqual({
       platform: 'onnxruntime_onnx',
+      decoupled: false,
       inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 7] }],
       outputs: [
         { name: 'y', datatype: 'FP32', shape: [-1, 5] },

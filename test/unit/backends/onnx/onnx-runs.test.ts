@@ -226,7 +226,7 @@ describe('runs of ONNX models', () => {
     expect(lost.sink).toMatchObject({ events: ['fault BACKEND_FAILED', 'closed'], reached: true });
     const next = begin(backend, requestOf([int64('rounds', [1], [1])]));
     await next.sink.closed;
-    expect(next.sink.events).toEqual(['prediction', 'closed']);
+    expect(next.sink.events).toEqual(['prediction', 'end', 'closed']);
     expect(threads).toHaveLength(2);
   });
 

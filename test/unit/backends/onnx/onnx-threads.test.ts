@@ -59,7 +59,7 @@ describe('the threads of ONNX models', () => {
     await vi.waitFor(() => expect(threads.started).toHaveLength(2), { interval: 10 });
     await vi.waitFor(() => expect(threads.newest.jobs).toHaveLength(1), { interval: 5 });
     threads.newest.finish(threads.newest.jobs);
-    expect(await ended(waiting)).toEqual(['prediction', 'closed']);
+    expect(await ended(waiting)).toEqual(['prediction', 'end', 'closed']);
     expect(await backend.probe()).toBe(true);
   });
 
@@ -70,7 +70,7 @@ describe('the threads of ONNX models', () => {
     const call = begin(backend, ROW);
     await tick();
     threads.started[1]!.finish(threads.started[1]!.jobs);
-    expect(await ended(call)).toEqual(['prediction', 'closed']);
+    expect(await ended(call)).toEqual(['prediction', 'end', 'closed']);
     expect(await backend.probe()).toBe(true);
   });
 

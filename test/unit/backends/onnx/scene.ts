@@ -12,7 +12,7 @@ import { RecordingSink } from '../../../support/recording-sink.ts';
 
 /** Hosts, backends and model files of a test, and their end. */
 
-export const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', requestId: 'test' };
+export const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', requestId: 'test', affinity: 0, avoid: '' };
 
 export interface Begun {
   readonly sink: RecordingSink;
@@ -70,7 +70,7 @@ export async function answer(backend: OnnxBackend, request: InferenceRequest): P
 }
 
 export function requestOf(inputs: Tensor[], wanted: readonly string[] = []): InferenceRequest {
-  return { model: 'm', version: '', id: '', params: new Map(), inputs, wanted, timeoutUs: 0, sequenceId: '' };
+  return { task: 'predict', model: 'm', version: '', id: '', params: new Map(), inputs, wanted, timeoutUs: 0, sequenceId: '' };
 }
 
 export function fp32(name: string, shape: readonly number[], values: readonly number[]): Tensor {

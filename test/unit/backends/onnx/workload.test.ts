@@ -5,7 +5,7 @@ import { type Parcel, Workload } from '../../../../src/backends/onnx/workload.ts
 
 const owner = (costUs: number): RunOwner => ({
   session: 1,
-  signature: { platform: '', inputs: [], outputs: [] },
+  signature: { platform: '', decoupled: false, inputs: [], outputs: [] },
   costUs,
   ran: () => undefined,
 });

@@ -20,7 +20,7 @@ const REFLECTION = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
 function request(id: string, params: Record<string, boolean> = {}): Buffer {
   const map = new Map(Object.entries(params));
   return encodeInferRequest(
-    { model: 'm', version: '', id, params: map, inputs: [], wanted: [], timeoutUs: 0, sequenceId: '' },
+    { task: 'predict', model: 'm', version: '', id, params: map, inputs: [], wanted: [], timeoutUs: 0, sequenceId: '' },
     'm',
     '',
   );

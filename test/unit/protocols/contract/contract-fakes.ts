@@ -20,11 +20,12 @@ export const strings = (name: string, shape: readonly number[], ...values: (stri
   tensor(name, 'BYTES', shape, joinByteStrings(values.map((value) => (typeof value === 'string' ? Buffer.from(value) : value))));
 
 export function request(inputs: Tensor[], wanted: readonly string[] = []): InferenceRequest {
-  return { model: 'm', version: '', id: '', params: new Map(), inputs, wanted, timeoutUs: 0, sequenceId: '' };
+  return { task: 'predict', model: 'm', version: '', id: '', params: new Map(), inputs, wanted, timeoutUs: 0, sequenceId: '' };
 }
 
 export const signature = (inputs: readonly TensorSpec[], outputs: readonly TensorSpec[]): Signature => ({
   platform: 'onnx_onnxv1',
+  decoupled: false,
   inputs,
   outputs,
 });

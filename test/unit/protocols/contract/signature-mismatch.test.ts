@@ -13,7 +13,7 @@ const withOutput = (...outputs: TensorSpec[]): string => signatureMismatch(MODEL
 describe('signatureMismatch', () => {
   it('is empty for a signature that is the same but for order and platform', () => {
     expect(signatureMismatch(MODEL, MODEL)).toBe('');
-    const other = { platform: 'other', inputs: [...INPUTS].reverse(), outputs: [...OUTPUTS].reverse() };
+    const other = { platform: 'other', decoupled: false, inputs: [...INPUTS].reverse(), outputs: [...OUTPUTS].reverse() };
     expect(signatureMismatch(MODEL, other)).toBe('');
   });
 

@@ -36,6 +36,7 @@ describe('a body of generate', () => {
   it('gives a flat list the shape of one row where it has as many values', async () => {
     const signature = {
       platform: 'any',
+      decoupled: false,
       inputs: [{ name: 'x', datatype: 'UINT8', shape: [-1, 2, 3] }],
       outputs: [{ name: 'y', datatype: 'UINT8', shape: [-1] }],
     } as const;

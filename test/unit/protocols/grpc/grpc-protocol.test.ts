@@ -121,7 +121,8 @@ describe('ModelMetadata over gRPC', () => {
   it('tells what a model takes and gives, and its versions', () => {
     const ctx = new Scene().ask('ModelMetadata', encodeModelNameRequest('spam', ''));
     expect(ctx.codec.decode(ctx)).toBe(Verdict.Answer);
-    expect(decodeModelMetadata(messageOf(ctx))).toEqual({ name: 'spam', versions: ['v1', 'v2'], ...SIGNATURE });
+    const { platform, inputs, outputs } = SIGNATURE;
+    expect(decodeModelMetadata(messageOf(ctx))).toEqual({ name: 'spam', versions: ['v1', 'v2'], platform, inputs, outputs });
   });
 
   it('says that no variant is there while the first one warms', () => {

@@ -8,6 +8,7 @@ import { Scene, variant } from './scene.ts';
 
 const INPUT: Tensor = { name: 'x', datatype: 'UINT8', shape: [3], data: Uint8Array.of(1, 2, 3) };
 const REQUEST: InferenceRequest = {
+  task: 'predict',
   model: 'spam',
   version: '',
   id: 'call-7',

@@ -13,6 +13,7 @@ export const SERVICE = '/inference.GRPCInferenceService/';
 
 export const SIGNATURE: Signature = {
   platform: 'onnxruntime_onnx',
+  decoupled: false,
   inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }],
   outputs: [{ name: 'y', datatype: 'INT64', shape: [-1] }],
 };

@@ -44,6 +44,7 @@ describe('InferCodec.decode', () => {
       extra: { anything: null },
     });
     expect(request).toEqual({
+      task: 'predict',
       model: 'digits',
       version: 'v1',
       id: 'a "b"',
@@ -65,6 +66,7 @@ describe('InferCodec.decode', () => {
 
   it('needs nothing but inputs', () => {
     expect(requestOf({ inputs: [] })).toEqual({
+      task: 'predict',
       model: 'digits',
       version: 'v1',
       id: '',

@@ -23,6 +23,7 @@ describe('a raw body', () => {
     const body = Buffer.alloc(16, 1);
     const request = rawOf('digits', body);
     expect(request).toEqual({
+      task: 'predict',
       model: 'digits',
       version: '',
       id: '',

@@ -13,6 +13,7 @@ import { RestProtocol } from '../../../../src/protocols/rest/rest-protocol.ts';
 
 export const SIGNATURE: Signature = {
   platform: 'onnx_onnxv1',
+  decoupled: false,
   inputs: [{ name: 'image', datatype: 'FP32', shape: [-1, 4] }],
   outputs: [{ name: 'scores', datatype: 'FP32', shape: [-1, 2] }],
 };
@@ -115,15 +116,28 @@ function route(model: string, variants: readonly Variant[], contract: Route['con
 
 /** Models by what they take, for raw bodies; `halves` gives what JSON cannot say. */
 const OTHERS: readonly [string, Signature][] = [
-  ['line', { platform: 'p', inputs: [{ name: 'x', datatype: 'INT16', shape: [-1, 2, -1] }], outputs: [FREE_OUTPUT] }],
-  ['plane', { platform: 'p', inputs: [{ name: 'x', datatype: 'INT16', shape: [-1, -1, -1] }], outputs: [FREE_OUTPUT] }],
-  ['text', { platform: 'p', inputs: [{ name: 'x', datatype: 'BYTES', shape: [-1, 1] }], outputs: [FREE_OUTPUT] }],
-  ['texts', { platform: 'p', inputs: [{ name: 'x', datatype: 'BYTES', shape: [-1, 2] }], outputs: [FREE_OUTPUT] }],
-  ['fixed', { platform: 'p', inputs: [{ name: 'x', datatype: 'FP64', shape: [2] }], outputs: [FREE_OUTPUT] }],
+  [
+    'line',
+    { platform: 'p', decoupled: false, inputs: [{ name: 'x', datatype: 'INT16', shape: [-1, 2, -1] }], outputs: [FREE_OUTPUT] },
+  ],
+  [
+    'plane',
+    { platform: 'p', decoupled: false, inputs: [{ name: 'x', datatype: 'INT16', shape: [-1, -1, -1] }], outputs: [FREE_OUTPUT] },
+  ],
+  [
+    'text',
+    { platform: 'p', decoupled: false, inputs: [{ name: 'x', datatype: 'BYTES', shape: [-1, 1] }], outputs: [FREE_OUTPUT] },
+  ],
+  [
+    'texts',
+    { platform: 'p', decoupled: false, inputs: [{ name: 'x', datatype: 'BYTES', shape: [-1, 2] }], outputs: [FREE_OUTPUT] },
+  ],
+  ['fixed', { platform: 'p', decoupled: false, inputs: [{ name: 'x', datatype: 'FP64', shape: [2] }], outputs: [FREE_OUTPUT] }],
   [
     'pair',
     {
       platform: 'p',
+      decoupled: false,
       inputs: [
         { name: 'x', datatype: 'UINT8', shape: [1] },
         { name: 'y', datatype: 'UINT8', shape: [1] },
@@ -135,6 +149,7 @@ const OTHERS: readonly [string, Signature][] = [
     'halves',
     {
       platform: 'p',
+      decoupled: false,
       inputs: [{ name: 'x', datatype: 'UINT8', shape: [-1] }],
       outputs: [FREE_OUTPUT, { name: 'half', datatype: 'FP16', shape: [-1] }, { name: 'brain', datatype: 'BF16', shape: [-1] }],
     },

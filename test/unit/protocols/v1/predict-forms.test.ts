@@ -106,6 +106,7 @@ function v2Of({ rows, columns }: Table): string {
 
 const signatureOf = ({ columns }: Table): Signature => ({
   platform: 'any',
+  decoupled: false,
   inputs: columns.map(({ spec }) => spec),
   outputs: [{ name: 'out', datatype: 'FP32', shape: [-1] }],
 });

@@ -130,6 +130,7 @@ describe('a V1 body', () => {
     const names = Array.from({ length: 80 }, (_, i) => `feature${i}`);
     const signature: Signature = {
       platform: 'any',
+      decoupled: false,
       inputs: names.map((name) => ({ name, datatype: 'INT64', shape: [-1] })),
       outputs: [{ name: 'y', datatype: 'FP32', shape: [-1] }],
     };

@@ -52,4 +52,9 @@ export const request: fc.Arbitrary<InferenceRequest> = fc
     inputs: fc.array(tensor, { maxLength: 4 }),
     wanted: fc.array(text, { maxLength: 3 }),
   })
-  .map((drawn) => ({ ...drawn, timeoutUs: 0, sequenceId: String(drawn.params.get('sequence_id') ?? '') }));
+  .map((drawn) => ({
+    ...drawn,
+    task: 'predict' as const,
+    timeoutUs: 0,
+    sequenceId: String(drawn.params.get('sequence_id') ?? ''),
+  }));

@@ -31,7 +31,7 @@ describe('ModelConfigResponse', () => {
         fc.array(spec, { maxLength: 3 }),
         fc.array(spec, { maxLength: 3 }),
         (model, platform, inputs, outputs) => {
-          const bytes = encodeModelConfig(model, { platform, inputs, outputs }, 0);
+          const bytes = encodeModelConfig(model, { platform, decoupled: false, inputs, outputs }, 0);
           const { config } = stockDecode('ModelConfigResponse', bytes);
           expect([config['name'], config['platform'] ?? '', config['max_batch_size'] ?? 0]).toEqual([model, platform, 0]);
           const plain = ({ name, shape }: { name: string; shape: readonly number[] }): Plain => ({
@@ -49,6 +49,7 @@ describe('ModelConfigResponse', () => {
   it('leaves the rows out of the shapes where they are counted', () => {
     const signature = {
       platform: 'p',
+      decoupled: false,
       inputs: [{ name: 'x', datatype: 'FP32' as const, shape: [-1, 28, 28] }],
       outputs: [
         { name: 'y', datatype: 'INT64' as const, shape: [-1] },
@@ -65,7 +66,7 @@ describe('ModelConfigResponse', () => {
     const root = protobuf.loadSync(new URL('../../../../proto/open_inference_grpc.proto', import.meta.url).pathname);
     const values = root.lookupEnum('inference.DataType').values;
     for (const kind of DATATYPES) {
-      const signature = { platform: '', inputs: [{ name: 'x', datatype: kind, shape: [] }], outputs: [] };
+      const signature = { platform: '', decoupled: false, inputs: [{ name: 'x', datatype: kind, shape: [] }], outputs: [] };
       const { config } = stockDecode('ModelConfigResponse', encodeModelConfig('m', signature, 0));
       expect(config['input'][0]['data_type']).toBe(values[TYPE_NAMES[kind] ?? `TYPE_${kind}`]);
     }
