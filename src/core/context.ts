@@ -11,6 +11,26 @@ import type { Route, Snapshot, Variant } from './traffic.ts';
 import type { Millis, NanoUsd } from './units.ts';
 import { Phase, Verdict } from './verdict.ts';
 
+/** Several answers to one request, on their way from a backend to its client. */
+export interface Parts {
+  /** None comes any more, and what they cost is known. */
+  readonly over: boolean;
+  /** Answers that the client was given. */
+  readonly told: number;
+  /** The attempt that they come by. */
+  readonly source: unknown;
+  /** Takes the next one. Its backend keeps the one after it until it is asked to go on. */
+  offer(prediction: Prediction): void;
+  /** The backend has told all. */
+  end(): void;
+  /** The backend failed; what was told before stays told. */
+  fail(kind: FaultKind, detail: string): void;
+  /** Lets the first of them go out; each is told when the one before has room behind it. */
+  begin(): void;
+  /** Ends them for a reason of the client or the clock. Idempotent. */
+  abort(kind: FaultKind): void;
+}
+
 /**
  * Everything known about one request. Every field is set here, in this order and with its final type, so that all contexts share one
  * hidden class. Phases fill fields; they never add any.
@@ -64,7 +84,10 @@ export class RequestContext {
   /** What this request waits for now. */
   call: Pending | null = null;
   attempts = 0;
+  /** Of several answers the one that is being looked at. */
   prediction: Prediction | null = null;
+  /** The answers of a decoupled model, from the first on. */
+  parts: Parts | null = null;
   cacheKey = '';
   cacheResult: CacheResult = 'bypass';
   /** Leads equal misses: others wait for what this request finds. */

@@ -42,6 +42,17 @@ export interface Exit {
   reset(): void;
 }
 
+/** The way back where several answers can be told: the exit of every exchange that a `PartCodec` is matched to. */
+export interface PartExit extends Exit {
+  /**
+   * One of several answers, in place of `send`; status and header fields go out with the first. `taken` is called when there is room for
+   * the next, never from inside.
+   */
+  part(reply: Reply, taken: () => void): void;
+  /** The end after the last part, with what is left to say. */
+  end(reply: Reply): void;
+}
+
 /** One protocol's way of turning bytes into a request and an answer into bytes. */
 export interface Codec {
   /** Closed set: becomes a metric label. */
@@ -56,6 +67,16 @@ export interface Codec {
   /** Writes `ctx.fault` into `ctx.reply`. */
   encodeFault(ctx: RequestContext): void;
 }
+
+/** A codec that can tell several answers to one request. */
+export interface PartCodec extends Codec {
+  /** Writes `ctx.prediction` as one of several answers into `ctx.reply`; one that cannot be said here becomes `ctx.fault`. */
+  encodePart(ctx: RequestContext): void;
+  /** Writes into `ctx.reply` what comes after the last answer: nothing, a mark, or `ctx.fault`. */
+  encodeEnd(ctx: RequestContext): void;
+}
+
+export const tellsParts = (codec: Codec): codec is PartCodec => 'encodePart' in codec;
 
 /** What matching a head against a protocol's routes gives. Frozen at start-up or made per request where the path names a model. */
 export interface Match {

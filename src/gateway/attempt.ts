@@ -1,4 +1,4 @@
-import type { CallSink } from '../core/backend.ts';
+import type { Call, CallSink } from '../core/backend.ts';
 import type { Placed } from '../core/context.ts';
 import { Fault, type FaultKind } from '../core/faults.ts';
 import type { InferenceRequest, Prediction } from '../core/inference.ts';
@@ -6,7 +6,10 @@ import type { Variant } from '../core/traffic.ts';
 
 /** Who hears how an attempt ended. */
 export interface AttemptOwner {
-  settled(attempt: Attempt, prediction: Prediction): void;
+  /** Whether the next answer may come at once. */
+  answered(attempt: Attempt, prediction: Prediction): boolean;
+  /** All answers have come. */
+  ended(attempt: Attempt): void;
   failed(attempt: Attempt, kind: FaultKind, detail: string, reached: boolean): void;
   closed(attempt: Attempt): void;
 }
@@ -20,6 +23,10 @@ export class Attempt implements CallSink {
   /** `ctx.ticket` as it was when the call began: an answer after it has moved on is dropped. */
   readonly ticket: number;
   readonly startedUs: number;
+  /** Null until it has begun. */
+  call: Call | null = null;
+  /** Its end has been noted. */
+  over = false;
   readonly #owner: AttemptOwner;
 
   constructor(owner: AttemptOwner, ctx: Placed, variant: Variant, startedUs: number) {
@@ -32,11 +39,12 @@ export class Attempt implements CallSink {
   }
 
   onPrediction(prediction: Prediction): boolean {
-    this.#owner.settled(this, prediction);
-    return true;
+    return this.#owner.answered(this, prediction);
   }
 
-  onEnd(): void {}
+  onEnd(): void {
+    this.#owner.ended(this);
+  }
 
   onFault(kind: FaultKind, detail: string, reached: boolean): void {
     // A call that we cut because its time was over did not end because its client left.

@@ -77,7 +77,10 @@ export class Lifecycle {
   abort(ctx: RequestContext, gone: boolean): void {
     if (gone) ctx.gone = true;
     // Book may be waiting for a disk: what was used stays booked, and Reply sees that nobody listens.
-    if (ctx.phase >= Phase.Book) return;
+    if (ctx.phase >= Phase.Book) {
+      ctx.parts?.abort(gone ? Fault.ClientGone : Fault.DeadlineOver);
+      return;
+    }
     if (gone && this.#p.hasFollowers(ctx)) return;
     ctx.refuse(gone ? Fault.ClientGone : timeoutOf(ctx));
     this.#cancelCall(ctx);

@@ -45,6 +45,9 @@ export function buildLifecycle(m: Mechanisms): { lifecycle: Lifecycle; admit: Ad
   const admit = new Admit({ clock, limiter: m.limiter, processCap: m.processCap, bytes, maxBodyBytes: m.maxBodyBytes });
   const recall = new Recall({ clock, store, flights, lifecycle: late });
   const release = new Release({ bytes, observer, recall });
+  const inspectOutput = new InspectOutput();
+  const book = new Book({ clock, store, recall, usage: m.usage });
+  const parting = { inspect: inspectOutput, book, lifecycle: late, onLost: m.onLost };
   const lifecycle = new Lifecycle(
     {
       identify: new Identify(clock),
@@ -54,9 +57,9 @@ export function buildLifecycle(m: Mechanisms): { lifecycle: Lifecycle; admit: Ad
       inspectInput: new InspectInput(),
       place: new Place(m.sequences),
       recall,
-      infer: new Infer({ clock, tally: m.tally, lifecycle: late }),
-      inspectOutput: new InspectOutput(),
-      book: new Book({ clock, store, recall, usage: m.usage }),
+      infer: new Infer({ clock, tally: m.tally, lifecycle: late, parting }),
+      inspectOutput,
+      book,
       reply: new WriteReply(m.shadows),
       release: (ctx) => release.run(ctx),
       hasFollowers: (ctx) => recall.hasFollowers(ctx),

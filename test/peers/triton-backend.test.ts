@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { InferStream } from '../support/infer-stream.ts';
+import { StreamCaller } from '../support/stream-caller.ts';
 import {
   type BehindGateway,
   expectDeathAndReturn,
@@ -99,9 +101,54 @@ describe.each(WAYS)('Triton behind Sluice by %s', (_way, suffix) => {
     expect(performance.now() - startedMs).toBeLessThan(2_000);
   });
 
-  it('says that a decoupled model cannot answer a unary call', async () => {
+  it('does not ask a decoupled model for one answer', async () => {
     const answer = await behind.callers['alpha']!.infer(`repeat${suffix}`, [numbers('times', 'INT32', [1], Int32Array.of(2))]);
     expect(answer.code, answer.details).not.toBe(0);
+  });
+});
+
+describe('a decoupled model of Triton behind Sluice', () => {
+  /** Two requests on one stream; every answer of the server at `address`, by the id of its request. */
+  async function repeated(address: string, key: string): Promise<readonly unknown[]> {
+    const caller = new StreamCaller(address);
+    const stream = new InferStream(caller, key);
+    const parameters = { triton_enable_empty_final_response: { bool_param: true } };
+    const ask = (id: string, times: number, more: object): void => {
+      const inputs = [{ name: 'times', datatype: 'INT32', shape: [1] }];
+      const raw_input_contents = [Buffer.from(Int32Array.of(times).buffer)];
+      stream.send({ model_name: 'repeat', id, inputs, raw_input_contents, ...more });
+    };
+    ask('unmarked', 5, {});
+    await stream.call.messages(5);
+    ask('marked', 3, { parameters });
+    // Three answers, and an empty one that is the last.
+    await stream.call.messages(9);
+    stream.end();
+    await stream.call.status;
+    caller.close();
+    return stream.answers.map(({ id, error, response, parameters: { triton_final_response } }) => ({
+      id,
+      error,
+      final: id === 'marked' ? triton_final_response : undefined,
+      outputs: response['outputs'],
+      raw: response['raw_output_contents'],
+    }));
+  }
+
+  it('answers over a stream as when it is asked directly, answer for answer and mark for mark', async () => {
+    const through = await repeated(behind.gateway.grpcAddress, behind.gateway.keys['alpha']!);
+    expect(through).toEqual(await repeated(triton.grpcAddress, ''));
+    expect(through).toHaveLength(9);
+  });
+
+  it('answers as server-sent events', async () => {
+    const response = await fetch(`${behind.gateway.httpUrl}/v2/models/repeat/generate_stream`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${behind.gateway.keys['alpha']}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ times: 3 }),
+    });
+    const events = (await response.text()).trim().split('\n\n');
+    expect(events.map((event) => JSON.parse(event.replace('data: ', '')).nth)).toEqual([0, 1, 2]);
   });
 });
 

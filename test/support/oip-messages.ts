@@ -83,6 +83,25 @@ export function writeModelMetadata(metadata: OipMetadata): Buffer {
   return encode('ModelMetadataResponse', { ...metadata });
 }
 
+/** What a server with Triton's model configuration says of a model; everything but the policy is left out. */
+export function writeModelConfig(name: string, decoupled: boolean): Buffer {
+  return encode('ModelConfigResponse', { config: { name, modelTransactionPolicy: { decoupled } } });
+}
+
+/** One answer of a stream. */
+export function writeStreamResponse(request: OipInferRequest, outputs: readonly OipTensor[], isFinal: boolean): Buffer {
+  return encode('ModelStreamInferResponse', {
+    inferResponse: {
+      modelName: request.model,
+      modelVersion: request.version,
+      id: request.id,
+      parameters: { triton_final_response: { boolParam: isFinal } },
+      outputs: outputs.map(({ name, datatype, shape }) => ({ name, datatype, shape })),
+      rawOutputContents: outputs.map((output) => output.data),
+    },
+  });
+}
+
 function encode(type: string, value: Record<string, unknown>): Buffer {
   return Buffer.from(root.lookupType(`inference.${type}`).encode(value).finish());
 }

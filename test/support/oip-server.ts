@@ -4,6 +4,7 @@ import {
   Metadata,
   Server,
   ServerCredentials,
+  type ServerDuplexStream,
   type ServerUnaryCall,
   type ServiceError,
   type sendUnaryData,
@@ -16,8 +17,10 @@ import {
   readInferRequest,
   readModelName,
   writeInferResponse,
+  writeModelConfig,
   writeModelMetadata,
   writeReady,
+  writeStreamResponse,
 } from './oip-messages.ts';
 
 /** A server of the Open Inference Protocol whose every answer a test decides. Plain or TLS, in this process, on a port of its own. */
@@ -29,6 +32,8 @@ export interface OipModel {
   readonly versions?: readonly string[];
   readonly platform?: string;
   readonly ready?: boolean;
+  /** It answers over streams alone, as often as `parts` says. */
+  readonly decoupled?: boolean;
 }
 
 /** One inference as it came in. */
@@ -38,9 +43,13 @@ export interface OipCall extends OipInferRequest {
   readonly grantedMs: number;
 }
 
+type Parts = Iterable<readonly OipTensor[]> | AsyncIterable<readonly OipTensor[]>;
+
 export type OipAnswer =
   | { readonly is: 'outputs'; readonly outputs: readonly OipTensor[] }
   | { readonly is: 'status'; readonly code: number; readonly details: string }
+  /** The answers of a decoupled model, and the status after them. */
+  | { readonly is: 'parts'; readonly parts: Parts; readonly code: number; readonly details: string }
   /** Sent as they are in place of a message. */
   | { readonly is: 'bytes'; readonly bytes: Uint8Array }
   | { readonly is: 'hang' };
@@ -64,6 +73,8 @@ export interface OipServer {
   readonly calls: readonly OipCall[];
   /** Inferences ever. */
   readonly callCount: number;
+  /** Answers written to streams. */
+  readonly partsSent: number;
   /** Inferences that the client gave up before their answer. */
   readonly cancels: readonly OipCall[];
   /** When this server saw each of them, on its own clock: milliseconds of `performance.now`. */
@@ -79,6 +90,12 @@ export interface OipServer {
 }
 
 export const answerOutputs = (outputs: readonly OipTensor[]): OipAnswer => ({ is: 'outputs', outputs });
+export const answerParts = (parts: Parts, code = 0, details = ''): OipAnswer => ({
+  is: 'parts',
+  parts,
+  code,
+  details,
+});
 export const answerStatus = (code: number, details = ''): OipAnswer => ({ is: 'status', code, details });
 export const answerBytes = (bytes: Uint8Array): OipAnswer => ({ is: 'bytes', bytes });
 export const answerNever: OipAnswer = { is: 'hang' };
@@ -109,11 +126,13 @@ const KEPT_CALLS = 1_000;
 
 type Unary = ServerUnaryCall<Buffer, Buffer>;
 type Reply = sendUnaryData<Buffer>;
+type Bidi = ServerDuplexStream<Buffer, Buffer>;
 
 class ScriptedServer implements OipServer {
   address = '';
   port = 0;
   callCount = 0;
+  partsSent = 0;
   readonly calls: OipCall[] = [];
   readonly cancels: OipCall[] = [];
   readonly cancelledAtMs: number[] = [];
@@ -134,6 +153,10 @@ class ScriptedServer implements OipServer {
     this.#register('ModelReady', (call, reply) => this.#ready(call, reply));
     this.#register('ModelMetadata', (call, reply) => this.#metadata(call, reply));
     this.#register('ModelInfer', (call, reply) => void this.#infer(call, reply));
+    this.#register('ModelConfig', (call, reply) => this.#config(call, reply));
+    const asIs = (bytes: Buffer): Buffer => bytes;
+    const onStream = (call: Bidi): void => void call.on('data', (message: Buffer) => void this.#stream(call, message));
+    this.#server.register(`${SERVICE}ModelStreamInfer`, onStream, asIs, asIs, 'bidi');
   }
 
   listen(): Promise<void> {
@@ -190,12 +213,41 @@ class ScriptedServer implements OipServer {
     reply(null, stated === undefined ? writeModelMetadata({ name, versions, platform, inputs, outputs }) : Buffer.from(stated));
   }
 
+  #config(call: Unary, reply: Reply): void {
+    const model = this.#modelNamed(readModelName(call.request).name, reply);
+    if (model !== undefined) reply(null, writeModelConfig(model.name, model.decoupled ?? false));
+  }
+
+  /** One request of a stream; it ends with its answers, as a client that asks once a stream expects. */
+  async #stream(call: Bidi, message: Buffer): Promise<void> {
+    const seen = callSeen(call, message);
+    let over = false;
+    call.on('cancelled', () => {
+      if (over) return;
+      over = true;
+      this.cancelledAtMs.push(performance.now());
+      this.#note(this.cancels, seen);
+    });
+    this.callCount++;
+    this.#note(this.calls, seen);
+    const model = this.#options.models.find(({ name }) => name === seen.model)!;
+    const answer = await (this.#options.onInfer ?? answerEcho)(seen, model);
+    if (answer.is === 'bytes') call.write(Buffer.from(answer.bytes));
+    if (answer.is !== 'parts') return;
+    for await (const outputs of answer.parts) {
+      if (over) return;
+      this.partsSent++;
+      if (!call.write(writeStreamResponse(seen, outputs, false))) await new Promise((resolve) => call.once('drain', resolve));
+    }
+    over = true;
+    if (answer.code === status.OK) {
+      call.write(writeStreamResponse(seen, [], true));
+      call.end();
+    } else call.emit('error', failure(answer.code, answer.details));
+  }
+
   async #infer(call: Unary, reply: Reply): Promise<void> {
-    const seen: OipCall = {
-      ...readInferRequest(call.request),
-      metadata: call.metadata.getMap() as Record<string, string>,
-      grantedMs: Number(call.getDeadline()) - Date.now(),
-    };
+    const seen = callSeen(call, call.request);
     let answered = false;
     call.on('cancelled', () => {
       // The package also says "cancelled" once an answer has left.
@@ -211,7 +263,8 @@ class ScriptedServer implements OipServer {
     const answer = await (this.#options.onInfer ?? answerEcho)(seen, model);
     if (call.cancelled || answer.is === 'hang') return;
     answered = true;
-    if (answer.is === 'outputs') reply(null, writeInferResponse(seen.model, seen.version, seen.id, answer.outputs));
+    if (answer.is === 'parts') reply(failure(status.UNIMPLEMENTED, 'a decoupled model answers over streams'));
+    else if (answer.is === 'outputs') reply(null, writeInferResponse(seen.model, seen.version, seen.id, answer.outputs));
     else if (answer.is === 'bytes') reply(null, Buffer.from(answer.bytes));
     else reply(failure(answer.code, answer.details));
   }
@@ -234,6 +287,14 @@ class ScriptedServer implements OipServer {
     if (done()) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push({ done, resolve }));
   }
+}
+
+function callSeen(call: Unary | Bidi, message: Buffer): OipCall {
+  return {
+    ...readInferRequest(message),
+    metadata: call.metadata.getMap() as Record<string, string>,
+    grantedMs: Number(call.getDeadline()) - Date.now(),
+  };
 }
 
 function credentialsOf({ tls }: OipServerOptions): ServerCredentials {

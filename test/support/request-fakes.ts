@@ -1,17 +1,27 @@
 import { RequestContext } from '../../src/core/context.ts';
-import type { Codec, Exit, Head, Match, Reply } from '../../src/core/exchange.ts';
+import type { Codec, Exit, Head, Match, PartCodec, PartExit, Reply } from '../../src/core/exchange.ts';
 import type { FaultKind } from '../../src/core/faults.ts';
 import type { Route, Snapshot } from '../../src/core/traffic.ts';
 import { Verdict } from '../../src/core/verdict.ts';
 
 /** Stand-ins for what a listener and a protocol give to the gateway. */
 
-export class FakeExit implements Exit {
+export class FakeExit implements PartExit {
   readonly sent: Reply[] = [];
+  readonly parts: { headers: string[]; pieces: readonly Uint8Array[]; taken: () => void }[] = [];
+  readonly ends: { headers: string[]; pieces: readonly Uint8Array[] }[] = [];
   resets = 0;
 
   send(reply: Reply): void {
     this.sent.push(reply);
+  }
+
+  part(reply: Reply, taken: () => void): void {
+    this.parts.push({ headers: [...reply.headers], pieces: reply.pieces, taken });
+  }
+
+  end(reply: Reply): void {
+    this.ends.push({ headers: [...reply.headers], pieces: reply.pieces });
   }
 
   reset(): void {
@@ -60,6 +70,17 @@ export class FakeCodec implements Codec {
   encodeFault(ctx: RequestContext): void {
     ctx.reply.status = ctx.fault!.http;
     ctx.reply.pieces = [Buffer.from(ctx.fault!.code)];
+  }
+}
+
+/** Tells several answers as their bytes, and the end as a word. */
+export class FakePartCodec extends FakeCodec implements PartCodec {
+  encodePart(ctx: RequestContext): void {
+    ctx.reply.pieces = ctx.prediction!.outputs.map((output) => output.data);
+  }
+
+  encodeEnd(ctx: RequestContext): void {
+    ctx.reply.pieces = [Buffer.from(ctx.fault === null ? 'end' : ctx.fault.code)];
   }
 }
 

@@ -1,5 +1,5 @@
 import { GrpcStatus, grpcStatusName } from '../../core/grpc-status.ts';
-import type { GrpcChannel, UnaryOptions } from '../../wire/grpc/grpc-channel.ts';
+import type { CallOptions, GrpcChannel } from '../../wire/grpc/grpc-channel.ts';
 import type { UnarySink } from '../../wire/grpc/waiting-call.ts';
 
 /** How a question ended. `message` is null unless the status was OK. */
@@ -12,7 +12,7 @@ export interface Answer {
 }
 
 /** A unary call as a promise, for the few that start-up and probes make. Never rejects. */
-export function ask(channel: GrpcChannel, path: string, question: Buffer, options: UnaryOptions): Promise<Answer> {
+export function ask(channel: GrpcChannel, path: string, question: Buffer, options: CallOptions): Promise<Answer> {
   return new Promise((resolve) => channel.unary(path, question, options, new Asked(resolve)));
 }
 

@@ -2,12 +2,15 @@ import type { GrpcBackendConfig } from '../../config/model-schema.ts';
 import type { Backend, Call, CallOptions, CallSink } from '../../core/backend.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Fault, GatewayError } from '../../core/faults.ts';
+import { GrpcStatus, grpcStatusName } from '../../core/grpc-status.ts';
 import type { InferenceRequest } from '../../core/inference.ts';
 import type { Signature } from '../../core/signature.ts';
 import { GrpcChannel, type GrpcChannelTls } from '../../wire/grpc/grpc-channel.ts';
 import { encodeInferRequest } from '../../wire/oip/infer-request.ts';
+import { decodeDecoupled } from '../../wire/oip/model-config.ts';
 import { decodeModelMetadata, decodeReady, encodeModelNameRequest } from '../../wire/oip/server-messages.ts';
 import { type Answer, ask } from './ask.ts';
+import { DecoupledCall } from './decoupled-call.ts';
 import { type CallOwner, GrpcCall } from './grpc-call.ts';
 import { quotedText } from './status-fault.ts';
 
@@ -32,7 +35,9 @@ export class GrpcBackend implements Backend, CallOwner {
   readonly #connectTimeoutMs: number;
   readonly #channel: GrpcChannel;
   readonly #ownHeaders: readonly string[];
-  readonly #calls = new Set<GrpcCall>();
+  readonly #calls = new Set<Call>();
+  /** The model answers as often as it likes, and only over a stream. Known once it is warm. */
+  #decoupled = false;
   #closing: Promise<void> | null = null;
   #allEnded: (() => void) | null = null;
 
@@ -53,11 +58,19 @@ export class GrpcBackend implements Backend, CallOwner {
   }
 
   open(request: InferenceRequest, options: CallOptions, sink: CallSink): Call {
+    const message = encodeInferRequest(request, this.#model, this.#version);
+    const calling = { headers: this.#headers(options), timeoutMs: options.timeoutMs };
+    if (this.#decoupled) {
+      const call = new DecoupledCall(this, sink);
+      this.#calls.add(call);
+      // Each request has a stream of its own, so that its errors may come as statuses that can be told apart.
+      calling.headers.push('triton_grpc_error', 'true');
+      call.begin(this.#channel.streamed(MODEL_STREAM_INFER, message, calling, call));
+      return call;
+    }
     const call = new GrpcCall(this, sink);
     this.#calls.add(call);
-    const message = encodeInferRequest(request, this.#model, this.#version);
-    const headers = this.#headers(options);
-    call.begin(this.#channel.unary(MODEL_INFER, message, { headers, timeoutMs: options.timeoutMs }, call));
+    call.begin(this.#channel.unary(MODEL_INFER, message, calling, call));
     return call;
   }
 
@@ -71,7 +84,19 @@ export class GrpcBackend implements Backend, CallOwner {
     if (typeof metadata === 'string') {
       throw new GatewayError(Fault.BackendLied, `Metadata of model "${this.#model}" at ${this.target}: ${quotedText(metadata)}`);
     }
-    return { platform: metadata.platform, inputs: metadata.inputs, outputs: metadata.outputs, decoupled: false };
+    this.#decoupled = await this.#asksDecoupled();
+    const { platform, inputs, outputs } = metadata;
+    return { platform, inputs, outputs, decoupled: this.#decoupled };
+  }
+
+  /** Only a server with Triton's model configuration says so; of one without it a model has one answer. */
+  async #asksDecoupled(): Promise<boolean> {
+    const answer = await this.#ask(MODEL_CONFIG, METADATA_TIMEOUT_MS);
+    if (answer.message !== null) return decodeDecoupled(answer.message);
+    const lost = grpcStatusName(GrpcStatus.Unavailable) === answer.statusName;
+    const late = grpcStatusName(GrpcStatus.DeadlineExceeded) === answer.statusName;
+    if (lost || late) throw this.#unanswered(answer);
+    return false;
   }
 
   async probe(timeoutMs: number): Promise<boolean> {
@@ -84,7 +109,7 @@ export class GrpcBackend implements Backend, CallOwner {
     return this.#closing;
   }
 
-  ended(call: GrpcCall): void {
+  ended(call: Call): void {
     this.#calls.delete(call);
     if (this.#calls.size === 0) this.#allEnded?.();
   }
@@ -120,7 +145,9 @@ export class GrpcBackend implements Backend, CallOwner {
   }
 }
 
+const MODEL_CONFIG = '/inference.GRPCInferenceService/ModelConfig';
 const MODEL_INFER = '/inference.GRPCInferenceService/ModelInfer';
+const MODEL_STREAM_INFER = '/inference.GRPCInferenceService/ModelStreamInfer';
 const MODEL_METADATA = '/inference.GRPCInferenceService/ModelMetadata';
 const MODEL_READY = '/inference.GRPCInferenceService/ModelReady';
 

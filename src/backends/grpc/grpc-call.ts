@@ -1,17 +1,16 @@
 import type { Call, CallSink } from '../../core/backend.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
-import { grpcStatusName } from '../../core/grpc-status.ts';
 import type { UnaryCall, UnarySink } from '../../wire/grpc/waiting-call.ts';
 import { decodeInferResponse } from '../../wire/oip/infer-response.ts';
-import { faultOfStatus, isOversizedAnswer, quotedText } from './status-fault.ts';
+import { endOf, quotedText } from './status-fault.ts';
 
 /** Who began a call and wants to know when it is over. */
 export interface CallOwner {
   readonly clock: Clock;
   readonly maxMessageBytes: number;
   readonly target: string;
-  ended(call: GrpcCall): void;
+  ended(call: Call): void;
 }
 
 /** One prediction on its way: turns the end of a gRPC call into what the sink of a backend hears. */
@@ -64,16 +63,8 @@ export class GrpcCall implements Call, UnarySink {
       this.#fault(Fault.ClientGone, '', sent);
       return;
     }
-    if (isOversizedAnswer(status, details, this.#owner.maxMessageBytes)) {
-      this.#fault(Fault.BackendFailed, `Its answer is larger than ${this.#owner.maxMessageBytes} bytes.`, true);
-      return;
-    }
-    const kind = faultOfStatus(status);
-    if (kind === Fault.BackendRefused) this.#fault(kind, quotedText(details), true);
-    // No byte of an answer has come, and asking a model twice does no harm: so this counts as not reached.
-    else if (kind === Fault.BackendUnreachable) this.#fault(kind, '', false);
-    else if (kind === Fault.BackendFailed) this.#fault(kind, `It answered with ${grpcStatusName(status)}.`, sent);
-    else this.#fault(kind, '', sent);
+    const end = endOf(status, details, sent, this.#owner.maxMessageBytes);
+    this.#fault(end.kind, end.detail, end.reached);
   }
 
   #fault(kind: FaultKind, detail: string, reached: boolean): void {

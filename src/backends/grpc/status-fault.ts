@@ -1,5 +1,5 @@
 import { Fault, type FaultKind } from '../../core/faults.ts';
-import { GrpcStatus } from '../../core/grpc-status.ts';
+import { GrpcStatus, grpcStatusName } from '../../core/grpc-status.ts';
 
 /** The row of the catalogue that a backend's status becomes; null stands for "the backend failed" and nothing more precise. */
 const FAULTS: ReadonlyMap<number, FaultKind> = new Map([
@@ -10,7 +10,24 @@ const FAULTS: ReadonlyMap<number, FaultKind> = new Map([
   [GrpcStatus.Unavailable, Fault.BackendUnreachable],
 ]);
 
-export const faultOfStatus = (status: number): FaultKind => FAULTS.get(status) ?? Fault.BackendFailed;
+/** What a sink is told of a call that ended with a status other than OK. */
+export interface FaultyEnd {
+  readonly kind: FaultKind;
+  readonly detail: string;
+  readonly reached: boolean;
+}
+
+export function endOf(status: number, details: string, sent: boolean, maxBytes: number): FaultyEnd {
+  if (isOversizedAnswer(status, details, maxBytes)) {
+    return { kind: Fault.BackendFailed, detail: `Its answer is larger than ${maxBytes} bytes.`, reached: true };
+  }
+  const kind = FAULTS.get(status) ?? Fault.BackendFailed;
+  if (kind === Fault.BackendRefused) return { kind, detail: quotedText(details), reached: true };
+  // No byte of an answer has come, and asking a model twice does no harm: so this counts as not reached.
+  if (kind === Fault.BackendUnreachable) return { kind, detail: '', reached: false };
+  const detail = kind === Fault.BackendFailed ? `It answered with ${grpcStatusName(status)}.` : '';
+  return { kind, detail, reached: sent };
+}
 
 const MAX_TEXT_CHARS = 200;
 
@@ -24,7 +41,7 @@ export function quotedText(text: string): string {
 }
 
 /** The package's own words when an answer is larger than it was told to take; a server's own refusal never states our limit. */
-export function isOversizedAnswer(status: number, details: string, maxBytes: number): boolean {
+function isOversizedAnswer(status: number, details: string, maxBytes: number): boolean {
   if (status !== GrpcStatus.ResourceExhausted || !details.startsWith('Received message ')) return false;
   return details.endsWith(` vs ${maxBytes})`) || details.endsWith(` larger than ${maxBytes}`);
 }

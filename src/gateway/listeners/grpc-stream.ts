@@ -7,7 +7,7 @@ import { GrpcHead, MessageHead } from './grpc-head.ts';
 import { spoiledBy } from './grpc-spoiled.ts';
 import type { StreamFraming } from './stream-framing.ts';
 import type { Drainable, StreamHouse } from './stream-house.ts';
-import { type MessageOwner, StreamMessage } from './stream-message.ts';
+import { PartedMessage, type PartOwner, type StreamMessage } from './stream-message.ts';
 
 /** How a stream ends once nothing is in flight. */
 interface StreamEnd {
@@ -26,7 +26,7 @@ const QUIET_MS = 200;
  * A bidirectional call: each message is a request of its own, and answers leave as they are found. The stream owns the connection alone:
  * how much is in flight on it, how long it may be silent, and how it ends.
  */
-export class GrpcStream implements StreamOwner, MessageOwner, Drainable {
+export class GrpcStream implements StreamOwner, PartOwner, Drainable {
   readonly #exchange: StreamExchange;
   readonly #house: StreamHouse;
   readonly #framing: StreamFraming;
@@ -65,7 +65,7 @@ export class GrpcStream implements StreamOwner, MessageOwner, Drainable {
     this.#stopBodyTimer();
     if (this.#end !== null || this.#over) return;
     const head = new MessageHead(this.#exchange, message.length, this.#leftMs(), ++this.#messages);
-    const request = new StreamMessage(this, this.#house.front, head, message);
+    const request = new PartedMessage(this, this.#house.front, head, message);
     this.#inFlight.add(request);
     request.begin();
     this.#pump();
@@ -116,6 +116,21 @@ export class GrpcStream implements StreamOwner, MessageOwner, Drainable {
         ? this.#framing.answer(request.bytes, reply)
         : this.#framing.refusal(request.bytes, reply, request.head);
     if (pieces === null) this.#breakOff({ status: reply.grpc, message: reply.message, headers: reply.headers });
+    else this.#exchange.write(pieces, () => this.#handedOver(request));
+  }
+
+  part(request: StreamMessage, reply: Reply, taken: () => void): void {
+    if (!this.#over) this.#exchange.write(this.#framing.part(request.bytes, reply), taken);
+  }
+
+  end(request: StreamMessage, reply: Reply): void {
+    if (reply.grpc !== GrpcStatus.Ok) {
+      this.reply(request, reply);
+      return;
+    }
+    if (this.#over) return;
+    const pieces = this.#framing.final(request.bytes, reply);
+    if (pieces === null) this.#handedOver(request);
     else this.#exchange.write(pieces, () => this.#handedOver(request));
   }
 

@@ -86,6 +86,13 @@ export class HttpConnection {
     this.socket.setTimeout(stallMs);
   }
 
+  /** The client has taken all there is so far of an answer that goes on. */
+  calm(): void {
+    if (!this.#watchesStall) return;
+    this.#watchesStall = false;
+    this.socket.setTimeout(0);
+  }
+
   /** Cuts the socket and tells every exchange on it at once, without waiting for the event loop. */
   cut(): void {
     this.socket.destroy();

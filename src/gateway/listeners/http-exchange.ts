@@ -1,11 +1,11 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestContext } from '../../core/context.ts';
-import type { Exit, Front, Reply } from '../../core/exchange.ts';
+import type { Front, PartExit, Reply } from '../../core/exchange.ts';
 import { Fault } from '../../core/faults.ts';
 import { type HttpConnection, type LiveExchange, lingerSoon } from './http-connection.ts';
 import type { HttpHead } from './http-head.ts';
 import { HttpRejection, type Rejection } from './http-rejections.ts';
-import { endWithReply } from './http-reply.ts';
+import { beginReply, endWithReply } from './http-reply.ts';
 
 /** What all exchanges of a listener share. */
 export interface House {
@@ -41,7 +41,7 @@ const Answer = { Open: 0, Given: 1, Closed: 2 } as const;
 type Answer = (typeof Answer)[keyof typeof Answer];
 
 /** One request and its answer: turns what node:http says into the order that a Front is promised. */
-export class HttpExchange implements Exit, LiveExchange {
+export class HttpExchange implements PartExit, LiveExchange {
   readonly #house: House;
   readonly #connection: HttpConnection;
   readonly #head: HttpHead;
@@ -110,6 +110,29 @@ export class HttpExchange implements Exit, LiveExchange {
     this.#connection.watchStall(this.#house.writeStallMs);
   }
 
+  part(reply: Reply, taken: () => void): void {
+    if (!this.#begin(reply)) return;
+    const response = this.#response;
+    for (let i = 0; i < reply.pieces.length; i++) response.write(reply.pieces[i]);
+    if (!response.writableNeedDrain) {
+      setImmediate(taken);
+      return;
+    }
+    // Paused until the client has read; one that does not is dropped like one that takes nothing of a whole answer.
+    this.#connection.watchStall(this.#house.writeStallMs);
+    response.once('drain', () => {
+      this.#connection.calm();
+      taken();
+    });
+  }
+
+  end(reply: Reply): void {
+    if (!this.#begin(reply)) return;
+    for (let i = 0; i < reply.pieces.length; i++) this.#response.write(reply.pieces[i]);
+    this.#response.end();
+    this.#connection.watchStall(this.#house.writeStallMs);
+  }
+
   reset(): void {
     if (this.#answer === Answer.Closed) return;
     this.#reset = true;
@@ -156,6 +179,18 @@ export class HttpExchange implements Exit, LiveExchange {
     this.#pieces = [];
     if (!this.#reset) this.#house.front.gone(this.#context!);
     this.#house.front.closed(this.#context!);
+  }
+
+  /** Writes the head of an answer in parts, once. False when nothing can be written any more. */
+  #begin(reply: Reply): boolean {
+    if (this.#connection.socket.destroyed || this.#response.writableEnded) return false;
+    if (this.#answer !== Answer.Open) return this.#answer === Answer.Given;
+    this.#answer = Answer.Given;
+    const last = this.#isLast(0);
+    if (last) this.#connection.ending = true;
+    if (beginReply(this.#response, reply, last)) return true;
+    this.#house.onRejected(HttpRejection.Reply);
+    return false;
   }
 
   #read(): void {

@@ -26,6 +26,20 @@ export function endWithReply(response: ServerResponse, reply: Reply, last: boole
   return true;
 }
 
+/** Begins an answer whose length nobody knows yet. False as above. */
+export function beginReply(response: ServerResponse, reply: Reply, last: boolean): boolean {
+  try {
+    const fields = ['content-type', reply.contentType];
+    addFields(fields, reply, last);
+    response.writeHead(reply.status, fields);
+    return true;
+  } catch {
+    response.statusMessage = '';
+    endWithRejection(response, HttpRejection.Reply);
+    return false;
+  }
+}
+
 /** Answers with a prepared refusal and ends the connection after it. */
 export function endWithRejection(response: ServerResponse, rejection: Rejection): void {
   response.writeHead(rejection.kind.http, [
@@ -45,10 +59,14 @@ function fieldsOf(reply: Reply, last: boolean): string[] {
   if (reply.status !== 204 && reply.status !== 304) {
     fields.push('content-type', reply.contentType, 'content-length', String(sizeOf(reply.pieces)));
   }
+  addFields(fields, reply, last);
+  return fields;
+}
+
+function addFields(fields: string[], reply: Reply, last: boolean): void {
   if (last) fields.push('connection', 'close');
   const headers = reply.headers;
   for (let i = 0; i < headers.length; i++) fields.push(headers[i]!);
-  return fields;
 }
 
 function sizeOf(pieces: readonly Uint8Array[]): number {

@@ -1,5 +1,5 @@
 import type { RequestContext } from '../../core/context.ts';
-import type { Exit, Front, Head, Reply } from '../../core/exchange.ts';
+import type { Exit, Front, Head, PartExit, Reply } from '../../core/exchange.ts';
 import { Fault } from '../../core/faults.ts';
 
 /** The stream that a message came over. */
@@ -55,5 +55,31 @@ export class StreamMessage implements Exit {
     if (this.#closed || this.#ctx === null) return;
     this.#closed = true;
     this.#front.closed(this.#ctx);
+  }
+}
+
+/** A stream on which one message may have several answers. */
+export interface PartOwner extends MessageOwner {
+  /** One of several answers; `taken` hears when it was handed over. */
+  part(message: StreamMessage, reply: Reply, taken: () => void): void;
+  /** After the last of several. */
+  end(message: StreamMessage, reply: Reply): void;
+}
+
+/** A message of such a stream. */
+export class PartedMessage extends StreamMessage implements PartExit {
+  readonly #parts: PartOwner;
+
+  constructor(owner: PartOwner, front: Front, head: Head, bytes: Uint8Array) {
+    super(owner, front, head, bytes);
+    this.#parts = owner;
+  }
+
+  part(reply: Reply, taken: () => void): void {
+    this.#parts.part(this, reply, taken);
+  }
+
+  end(reply: Reply): void {
+    this.#parts.end(this, reply);
   }
 }

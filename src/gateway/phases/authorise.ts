@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Decoded } from '../../core/context.ts';
+import { tellsParts } from '../../core/exchange.ts';
 import { Fault } from '../../core/faults.ts';
 import { SCOPE_INFER, SCOPE_OVERRIDE } from '../../core/tenant.ts';
 import { millis } from '../../core/units.ts';
@@ -9,6 +10,9 @@ import type { Stage } from '../lifecycle.ts';
 
 /** Milliseconds a caller is told to wait for a model that is still warming. */
 const WARMING_WAIT_MS = 1_000;
+
+const DECOUPLED =
+  'The model may answer any number of times; ask it over the gRPC method ModelStreamInfer or the route generate_stream.';
 
 /** May this caller use this model and version? Unknown and forbidden answer the same. Sets the deadline, since it knows the model. */
 export class Authorise implements Stage<Decoded> {
@@ -41,6 +45,7 @@ export class Authorise implements Stage<Decoded> {
       ctx.retryAfterMs = WARMING_WAIT_MS;
       return ctx.refuse(Fault.NoVariant, 'It is still warming.');
     }
+    if (route.contract.signature.decoupled && !tellsParts(ctx.codec)) return ctx.refuse(Fault.NotSupported, DECOUPLED);
     return this.#setDeadline(ctx, route.timeoutMs);
   }
 

@@ -29,6 +29,8 @@ export class Book implements Stage {
   /** @hot */
   run(ctx: RequestContext): Verdict {
     if (ctx.route === null || ctx.principal === null) return Verdict.Next;
+    // Several answers are booked when the last of them has left.
+    if (ctx.parts !== null && !ctx.parts.over) return Verdict.Next;
     if (ctx.fault !== null) this.#fail(ctx, ctx.fault);
     else this.#keep(ctx as Inferred);
     this.#settle(ctx);
@@ -70,7 +72,10 @@ export class Book implements Stage {
   #settle(ctx: RequestContext): void {
     const variant = ctx.answeredBy ?? ctx.variant;
     const cacheHit = ctx.cacheResult === 'hit' || ctx.cacheResult === 'shared';
-    if (ctx.fault === null && ctx.answeredBy !== null) {
+    if (ctx.parts !== null) {
+      // What was told has been used, however it ended.
+      if (ctx.parts.told > 0 || ctx.fault === null) ctx.cost = costOf(ctx.answeredBy!.price, ctx.usage, false);
+    } else if (ctx.fault === null && ctx.answeredBy !== null) {
       const outputs = ctx.prediction!.outputs;
       for (let i = 0; i < outputs.length; i++) ctx.usage.outputBytes += outputs[i]!.data.length;
       if (!cacheHit) countTokens(ctx as Inferred);

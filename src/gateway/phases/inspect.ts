@@ -22,6 +22,11 @@ export class InspectInput implements Stage<Authorised> {
 export class InspectOutput implements Stage<Inferred> {
   /** @hot */
   run(ctx: Inferred): Maybe<Verdict> {
+    return ctx.parts === null ? this.judge(ctx) : Verdict.Next;
+  }
+
+  /** Judges `ctx.prediction`: the answer, or one of several. @hot */
+  judge(ctx: Inferred): Maybe<Verdict> {
     const chain = ctx.route.outputGuards;
     if (chain === null) return Verdict.Next;
     const verdict = inspect(ctx, chain, 'output', ctx.prediction.outputs);

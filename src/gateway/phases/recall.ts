@@ -30,6 +30,8 @@ export class Recall implements Stage<Placed> {
   /** @hot */
   run(ctx: Placed): Verdict {
     if (ctx.route.cacheTtlMs === 0 || ctx.pinned || ctx.request.sequenceId !== '') return Verdict.Next;
+    // Several answers are told as they come and kept nowhere.
+    if (ctx.route.contract!.signature.decoupled) return Verdict.Next;
     const control = ctx.head.header('cache-control').toLowerCase();
     if (control.includes('no-store')) return Verdict.Next;
     ctx.cacheKey = keyFor(ctx, ctx.variant);

@@ -20,6 +20,8 @@ export class Release {
 
   /** @hot */
   run(ctx: RequestContext): void {
+    // The exchange is no more; whoever still brings answers to it is told.
+    ctx.parts?.abort(Fault.ClientGone);
     if (ctx.timer !== null) {
       clearTimeout(ctx.timer);
       ctx.timer = null;

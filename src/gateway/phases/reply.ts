@@ -19,6 +19,11 @@ export class WriteReply implements Stage {
   run(ctx: RequestContext): Maybe<Verdict> {
     // Others waited for this answer, so it was found all the same; its own client hears nothing.
     if (ctx.gone) return cut(ctx);
+    if (ctx.parts !== null && ctx.fault === null) {
+      // They carry the request on to its end by themselves, when the last of them has left.
+      ctx.parts.begin();
+      return Verdict.Park;
+    }
     if (ctx.fault !== null) ctx.codec.encodeFault(ctx);
     else if (!ctx.reply.ready) {
       const encoded = ctx.codec.encode(ctx);
@@ -55,19 +60,25 @@ function cut(ctx: RequestContext): Verdict {
   return Verdict.Next;
 }
 
-function addHeaders(ctx: RequestContext): void {
+/** What every answer carries besides what its protocol says. */
+export function addHeaders(ctx: RequestContext): void {
   const headers = ctx.reply.headers;
   headers.push('x-request-id', ctx.requestId);
   if (ctx.answeredBy !== null && ctx.fault === null) {
     headers.push('x-sluice-variant', ctx.answeredBy.name);
     headers.push('x-sluice-cache', ctx.cacheResult);
-    headers.push('x-sluice-cost-nano-usd', String(ctx.cost));
+    // Of several answers the last one tells the cost of all.
+    if (ctx.parts === null || ctx.parts.over) addCost(ctx);
   }
   if (ctx.rateRemaining >= 0) addRateHeaders(ctx);
   if (ctx.fault !== null && ctx.fault.retry !== 'never') {
     const waitMs = Math.min(ctx.retryAfterMs, MAX_RETRY_AFTER_MS);
     headers.push('retry-after', String(Math.max(1, Math.ceil(waitMs / 1000))));
   }
+}
+
+export function addCost(ctx: RequestContext): void {
+  ctx.reply.headers.push('x-sluice-cost-nano-usd', String(ctx.cost));
 }
 
 /** The fields of draft-ietf-httpapi-ratelimit-headers: the policy's quota and window, and what is left of it now. */

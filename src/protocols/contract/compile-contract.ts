@@ -82,12 +82,14 @@ class CompiledContract implements ModelContract {
   lie(request: InferenceRequest, prediction: Prediction): string {
     const { outputs } = prediction;
     const { wanted } = request;
-    const rows = this.#rowsOf(request.inputs);
+    // One of several answers has rows of its own, and may leave outputs to the others.
+    const { decoupled } = this.signature;
+    const rows = decoupled ? -1 : this.#rowsOf(request.inputs);
     for (let i = 0; i < outputs.length; i++) {
       const fault = this.#outputFault(outputs, i, wanted, rows);
       if (fault !== '') return `output ${quoted(outputs[i]!.name)}${fault}`;
     }
-    if (outputs.length === (wanted.length === 0 ? this.#outputs.size : wanted.length)) return '';
+    if (decoupled || outputs.length === (wanted.length === 0 ? this.#outputs.size : wanted.length)) return '';
     const specs = this.signature.outputs;
     return missing('output', wanted.length === 0 ? specs : specs.filter((spec) => wanted.includes(spec.name)), outputs);
   }

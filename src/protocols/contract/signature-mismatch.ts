@@ -8,11 +8,17 @@ import { countsRows } from './rows.ts';
  */
 export function signatureMismatch(model: Signature, variant: Signature): string {
   return (
+    decoupledFault(model, variant) ||
     namesFault('input', model.inputs, variant.inputs) ||
     namesFault('output', model.outputs, variant.outputs) ||
     tensorsFault('input', model.inputs, variant.inputs, takes) ||
     tensorsFault('output', model.outputs, variant.outputs, countsRows(model) ? givesRows : gives)
   );
+}
+
+function decoupledFault(model: Signature, variant: Signature): string {
+  if (model.decoupled === variant.decoupled) return '';
+  return variant.decoupled ? 'it is decoupled, the model is not' : 'it is not decoupled, the model is';
 }
 
 type Fits = (model: number, variant: number, dimension: number) => boolean;

@@ -1,7 +1,7 @@
 import type { RequestContext } from '../../core/context.ts';
 import { elementCount } from '../../core/datatype.ts';
-import type { Codec } from '../../core/exchange.ts';
-import { Fault } from '../../core/faults.ts';
+import type { Codec, PartCodec } from '../../core/exchange.ts';
+import { Fault, publicMessage } from '../../core/faults.ts';
 import type { Tensor } from '../../core/inference.ts';
 import { type Maybe, Verdict } from '../../core/verdict.ts';
 import { CLOSE_OBJECT } from '../../wire/json/ascii.ts';
@@ -10,7 +10,7 @@ import { quoted } from '../../wire/json/message-text.ts';
 import { jsonRefusal, writeTensorData } from '../../wire/json/tensor-writer.ts';
 import { ValueWriter } from '../../wire/values/value-writer.ts';
 import type { JsonBody, JsonReading } from '../json-body.ts';
-import { fillReply } from '../rest/json-reply.ts';
+import { faultBody, fillReply } from '../rest/json-reply.ts';
 import { packReply } from '../rest/packing.ts';
 import { askedSignature } from '../signature-lookup.ts';
 import type { GenerateReader } from './generate-reader.ts';
@@ -18,23 +18,19 @@ import type { GenerateReader } from './generate-reader.ts';
 const FRAME_BYTES = 256;
 const GROWTH = 3;
 const NO_SHAPE: readonly number[] = [];
+const ERROR_EVENT = Buffer.from('event: error\ndata: ');
+const EVENT_END = Buffer.from('\n\n');
 const EVENT_TYPE = 'text/event-stream; charset=utf-8';
 
-/**
- * `POST .../generate`, answered with one JSON object, and `POST .../generate_stream`, with the same object as a server-sent event. A
- * refusal is plain JSON in both, since it comes before the first event.
- */
+/** `POST .../generate`, answered with one JSON object. */
 export class GenerateCodec implements Codec, JsonReading {
-  readonly name: string;
+  readonly name: string = 'rest-generate';
   readonly #body: JsonBody;
   readonly #reader: GenerateReader;
-  readonly #streams: boolean;
 
-  constructor(body: JsonBody, reader: GenerateReader, streams: boolean) {
-    this.name = streams ? 'rest-generate-stream' : 'rest-generate';
+  constructor(body: JsonBody, reader: GenerateReader) {
     this.#body = body;
     this.#reader = reader;
-    this.#streams = streams;
   }
 
   decode(ctx: RequestContext): Maybe<Verdict> {
@@ -51,28 +47,65 @@ export class GenerateCodec implements Codec, JsonReading {
   }
 
   encode(ctx: RequestContext): Maybe<void> {
-    const { outputs } = ctx.prediction!;
-    for (let i = 0; i < outputs.length; i++) {
-      const refusal = jsonRefusal(outputs[i]!);
-      if (refusal === '') continue;
-      // The answer is right and cannot be said in this protocol.
-      ctx.refuse(Fault.NotSupported, `output ${quoted(outputs[i]!.name)}: ${refusal}`);
+    const writer = answerWriter(ctx);
+    if (writer === null) {
       this.encodeFault(ctx);
       return;
     }
-    const writer = new ByteWriter(expectedBytes(outputs));
-    if (this.#streams) writer.text('data: ');
     writeAnswer(writer, ctx);
-    if (this.#streams) writer.text('\n\n');
     fillReply(ctx, 200, writer.pieces());
-    if (!this.#streams) return packReply(ctx);
-    ctx.reply.contentType = EVENT_TYPE;
-    ctx.reply.headers.push('cache-control', 'no-cache');
+    return packReply(ctx);
   }
 
   encodeFault(ctx: RequestContext): void {
     this.#body.encodeFault(ctx);
   }
+}
+
+/**
+ * `POST .../generate_stream`: the same object as a server-sent event, one for each answer. A refusal before the first of them is plain
+ * JSON; after it, an event of the type `error`, behind which nothing comes.
+ */
+export class GenerateStreamCodec extends GenerateCodec implements PartCodec {
+  override readonly name = 'rest-generate-stream';
+
+  override encode(ctx: RequestContext): void {
+    this.encodePart(ctx);
+    if (ctx.fault !== null) this.encodeFault(ctx);
+  }
+
+  encodePart(ctx: RequestContext): void {
+    const writer = answerWriter(ctx);
+    if (writer === null) return;
+    writer.text('data: ');
+    writeAnswer(writer, ctx);
+    writer.text('\n\n');
+    fillEvents(ctx, writer.pieces());
+  }
+
+  encodeEnd(ctx: RequestContext): void {
+    const { fault } = ctx;
+    if (fault === null) fillEvents(ctx, []);
+    else fillEvents(ctx, [ERROR_EVENT, faultBody(fault, publicMessage(fault, ctx.faultDetail)), EVENT_END]);
+  }
+}
+
+function fillEvents(ctx: RequestContext, pieces: readonly Uint8Array[]): void {
+  fillReply(ctx, 200, pieces);
+  ctx.reply.contentType = EVENT_TYPE;
+  ctx.reply.headers.push('cache-control', 'no-cache');
+}
+
+/** What the answer is to be written into; null when it is right and cannot be said in this protocol. */
+function answerWriter(ctx: RequestContext): ByteWriter | null {
+  const { outputs } = ctx.prediction!;
+  for (let i = 0; i < outputs.length; i++) {
+    const refusal = jsonRefusal(outputs[i]!);
+    if (refusal === '') continue;
+    ctx.refuse(Fault.NotSupported, `output ${quoted(outputs[i]!.name)}: ${refusal}`);
+    return null;
+  }
+  return new ByteWriter(expectedBytes(outputs));
 }
 
 /** One flat object: an output stands beside the names of model and version, and wins where it has such a name itself. */

@@ -2,7 +2,7 @@ import type { Codec, Head, Match } from '../../core/exchange.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
 import { HealthCheckCodec } from './health-check-codec.ts';
 import { HealthCodec } from './health-codec.ts';
-import { InferCodec } from './infer-codec.ts';
+import { InferCodec, StreamInferCodec } from './infer-codec.ts';
 import { GrpcPath, INFERENCE, NOT_OFFERED } from './methods.ts';
 import { ModelConfigCodec } from './model-config-codec.ts';
 import { ModelMetadataCodec } from './model-metadata-codec.ts';
@@ -39,7 +39,7 @@ export class GrpcProtocol {
     const { maxTensors, maxTypedBytes, isReady } = options;
     const matches = new Map<string, Match>([
       [GrpcPath.ModelInfer, guarded(new InferCodec('grpc_infer', maxTensors, maxTypedBytes))],
-      [GrpcPath.ModelStreamInfer, guarded(new InferCodec('grpc_stream_infer', maxTensors, maxTypedBytes))],
+      [GrpcPath.ModelStreamInfer, guarded(new StreamInferCodec('grpc_stream_infer', maxTensors, maxTypedBytes))],
       [GrpcPath.ModelReady, guarded(new ModelReadyCodec())],
       [GrpcPath.ModelMetadata, guarded(new ModelMetadataCodec())],
       [GrpcPath.ModelConfig, guarded(new ModelConfigCodec())],

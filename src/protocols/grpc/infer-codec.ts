@@ -1,12 +1,12 @@
 import type { RequestContext } from '../../core/context.ts';
-import type { Codec } from '../../core/exchange.ts';
+import type { Codec, PartCodec } from '../../core/exchange.ts';
 import { Fault } from '../../core/faults.ts';
 import { Verdict } from '../../core/verdict.ts';
 import { decodeInferRequest } from '../../wire/oip/infer-request.ts';
 import { encodeInferResponse } from '../../wire/oip/infer-response.ts';
 import { messageOf, writeFault, writeMessage } from './unary-reply.ts';
 
-/** ModelInfer, and each message of ModelStreamInfer: the calls that reach a backend. */
+/** ModelInfer: the calls that reach a backend. */
 export class InferCodec implements Codec {
   readonly name: string;
   readonly #maxTensors: number;
@@ -34,5 +34,22 @@ export class InferCodec implements Codec {
 
   encodeFault(ctx: RequestContext): void {
     writeFault(ctx);
+  }
+}
+
+/** Each message of ModelStreamInfer. */
+export class StreamInferCodec extends InferCodec implements PartCodec {
+  encodePart(ctx: RequestContext): void {
+    this.encode(ctx);
+  }
+
+  /** An answer without outputs stands for the end where a caller wants it marked. */
+  encodeEnd(ctx: RequestContext): void {
+    if (ctx.fault !== null) {
+      this.encodeFault(ctx);
+      return;
+    }
+    const { model, id } = ctx.request!;
+    writeMessage(ctx, encodeInferResponse({ model, version: ctx.answeredBy!.name, id, outputs: [] }));
   }
 }

@@ -30,6 +30,7 @@ export function fillFault(ctx: RequestContext, hint: string): void {
 /** JSON text of a value, as bytes. For what is made at start-up or asked for rarely. */
 export const jsonBytes = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
-function faultBody(kind: FaultKind, message: string): Uint8Array {
+/** The body of every refusal in JSON. */
+export function faultBody(kind: FaultKind, message: string): Uint8Array {
   return Buffer.from(`{"error":${jsonString(message)},"code":"${kind.code}"}`);
 }

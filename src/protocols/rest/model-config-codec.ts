@@ -24,7 +24,7 @@ export class ModelConfigCodec extends QueryCodec {
 }
 
 function configOf(route: Route, rowLimit: number, version: string): Readonly<Record<string, unknown>> {
-  const { platform, inputs, outputs } = route.contract!.signature;
+  const { platform, inputs, outputs, decoupled } = route.contract!.signature;
   return {
     name: route.model,
     platform,
@@ -34,7 +34,7 @@ function configOf(route: Route, rowLimit: number, version: string): Readonly<Rec
     max_batch_size: rowLimit,
     input: inputs.map((spec) => ({ ...described(spec, rowLimit > 0), optional: false })),
     output: outputs.map((spec) => described(spec, rowLimit > 0)),
-    model_transaction_policy: { decoupled: false },
+    model_transaction_policy: { decoupled },
   };
 }
 

@@ -1,7 +1,7 @@
 import { NAME_PATTERN } from '../../config/fields.ts';
 import type { Head, Match } from '../../core/exchange.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
-import { GenerateCodec } from '../generate/generate-codec.ts';
+import { GenerateCodec, GenerateStreamCodec } from '../generate/generate-codec.ts';
 import { GenerateReader } from '../generate/generate-reader.ts';
 import { matchAt, NO_PLACE, notOffered, type Place, post, question } from '../http-place.ts';
 import { JsonBody } from '../json-body.ts';
@@ -109,8 +109,8 @@ function modelPlaces(options: RestOptions): ReadonlyMap<string, Place> {
     ['/config', question(new ModelConfigCodec())],
     ['/stats', question(new StatisticsCodec())],
     ['/infer', post(infer, (head) => rules.flaw(head)?.kind ?? null)],
-    ['/generate', post(new GenerateCodec(json, reader, false), jsonFlaw)],
-    ['/generate_stream', post(new GenerateCodec(json, reader, true), jsonFlaw)],
+    ['/generate', post(new GenerateCodec(json, reader), jsonFlaw)],
+    ['/generate_stream', post(new GenerateStreamCodec(json, reader), jsonFlaw)],
     ['/infer_stream', notOffered(['POST'], 'Use ModelStreamInfer over gRPC, or generate_stream.')],
     ['/trace/setting', notOffered(['GET', 'POST'], BY_CONFIG)],
   ]);

@@ -2,6 +2,7 @@ import { ChannelCredentials, Client, type ClientOptions, type ServiceError } fro
 import { GrpcStatus } from '../../core/grpc-status.ts';
 import { toMetadata } from './metadata.ts';
 import { silencePackageLog } from './package-log.ts';
+import { StreamedCall, type StreamSink } from './streamed-call.ts';
 import { type UnaryCall, type UnarySink, WaitingCall } from './waiting-call.ts';
 
 /** PEM where it is a buffer; null takes what the system has, or sends none. */
@@ -25,9 +26,17 @@ export interface GrpcChannelOptions {
 }
 
 /** What travels with one call. `headers` is name, value, name, value. */
-export interface UnaryOptions {
+export interface CallOptions {
   readonly headers: readonly string[];
   readonly timeoutMs: number;
+}
+
+/** The answers of a streamed call, from the side that asks. */
+export interface StreamAnswers {
+  /** Asks for the next message; the first is asked for already. */
+  read(): void;
+  /** Idempotent. The sink hears Cancelled, unless the end is on the way already. */
+  cancel(): void;
 }
 
 /** A connection to one gRPC server that comes up again by itself. It never retries a call: who may try again knows more than it does. */
@@ -43,7 +52,7 @@ export class GrpcChannel {
   }
 
   /** Begins a call with one message each way. The sink hears nothing from inside. */
-  unary(path: string, message: Buffer, options: UnaryOptions, sink: UnarySink): UnaryCall {
+  unary(path: string, message: Buffer, options: CallOptions, sink: UnarySink): UnaryCall {
     if (this.#closed) {
       process.nextTick(endClosed, sink);
       return NO_CALL;
@@ -55,11 +64,22 @@ export class GrpcChannel {
       identity,
       message,
       toMetadata(options.headers),
-      { deadline: Date.now() + Math.max(1, Math.ceil(options.timeoutMs)) },
+      { deadline: deadlineOf(options) },
       (error: ServiceError | null, answer?: Buffer) => waiting.end(error, answer),
     );
     waiting.begin(call, this.#connectTimeoutMs);
     return waiting;
+  }
+
+  /** Begins a call with one message to the server and any number back. The sink hears nothing from inside. */
+  streamed(path: string, message: Buffer, options: CallOptions, sink: StreamSink): StreamAnswers {
+    if (this.#closed) {
+      process.nextTick(() => sink.onEnd(GrpcStatus.Unavailable, 'The channel is closed.', false));
+      return NO_ANSWERS;
+    }
+    const call = new StreamedCall(this.#client.getChannel(), path, deadlineOf(options), sink);
+    call.begin(toMetadata(options.headers), message, this.#connectTimeoutMs);
+    return call;
   }
 
   /** Connects, trying again until it stands or the time is over. Never rejects. */
@@ -80,8 +100,12 @@ export class GrpcChannel {
 
 const identity = (bytes: Buffer): Buffer => bytes;
 
+const deadlineOf = (options: CallOptions): number => Date.now() + Math.max(1, Math.ceil(options.timeoutMs));
+
 /** A call on a closed channel: over before it began. */
 const NO_CALL: UnaryCall = { cancel: () => undefined };
+
+const NO_ANSWERS: StreamAnswers = { read: () => undefined, cancel: () => undefined };
 
 function endClosed(sink: UnarySink): void {
   sink.onStatus(GrpcStatus.Unavailable, 'The channel is closed.', false);

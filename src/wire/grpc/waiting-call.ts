@@ -1,5 +1,6 @@
-import { type ChannelInterface, type ClientUnaryCall, connectivityState, type ServiceError } from '@grpc/grpc-js';
+import type { ChannelInterface, ClientUnaryCall, ServiceError } from '@grpc/grpc-js';
 import { GrpcStatus } from '../../core/grpc-status.ts';
+import { ConnectionWait } from './connection-wait.ts';
 
 /** What becomes of a unary call. Exactly one of the two, once, never from inside the call that began it. */
 export interface UnarySink {
@@ -14,50 +15,32 @@ export interface UnaryCall {
   cancel(): void;
 }
 
-/** One call on its way. While a connection is being made the package lets calls wait for as long as their deadline; this one waits less. */
+/** One unary call on its way. */
 export class WaitingCall implements UnaryCall {
-  readonly #channel: ChannelInterface;
   readonly #sink: UnarySink;
-  readonly #waits: boolean;
+  readonly #wait: ConnectionWait;
   #call: ClientUnaryCall | null = null;
-  #timer: NodeJS.Timeout | null = null;
-  #waitedMs = 0;
 
   constructor(channel: ChannelInterface, sink: UnarySink) {
-    this.#channel = channel;
     this.#sink = sink;
-    this.#waits = channel.getConnectivityState(true) !== connectivityState.READY;
+    this.#wait = new ConnectionWait(channel);
   }
 
   begin(call: ClientUnaryCall, connectTimeoutMs: number): void {
     this.#call = call;
-    if (this.#waits) this.#timer = setTimeout(giveUp, connectTimeoutMs, this, connectTimeoutMs);
+    this.#wait.begin(connectTimeoutMs, () => this.cancel());
   }
 
   cancel(): void {
     this.#call?.cancel();
   }
 
-  /** Ends the call as unreachable if it still has no connection: calls wait in the connecting state and in no other. */
-  giveUpWaiting(waitedMs: number): void {
-    if (this.#channel.getConnectivityState(false) !== connectivityState.CONNECTING) return;
-    this.#waitedMs = waitedMs;
-    this.cancel();
-  }
-
   end(error: ServiceError | null, answer: Buffer | undefined): void {
+    const wait = this.#wait;
     this.#call = null;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    wait.end();
     if (error === null) this.#sink.onAnswer(answer!);
-    else if (this.#waitedMs > 0) this.#sink.onStatus(GrpcStatus.Unavailable, `No connection within ${this.#waitedMs} ms.`, false);
-    else this.#sink.onStatus(error.code, error.details, this.#wasSent());
+    else if (wait.gaveUpMs > 0) this.#sink.onStatus(GrpcStatus.Unavailable, `No connection within ${wait.gaveUpMs} ms.`, false);
+    else this.#sink.onStatus(error.code, error.details, wait.wasSent);
   }
-
-  #wasSent(): boolean {
-    return !this.#waits || this.#channel.getConnectivityState(false) === connectivityState.READY;
-  }
-}
-
-function giveUp(call: WaitingCall, waitedMs: number): void {
-  call.giveUpWaiting(waitedMs);
 }

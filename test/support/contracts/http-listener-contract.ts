@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type HttpListenConfig, httpListen } from '../../../src/config/listen-schema.ts';
-import type { Front, Listener } from '../../../src/core/exchange.ts';
+import type { Front, Listener, PartExit } from '../../../src/core/exchange.ts';
 import { type RawAnswer, RawConnection } from '../raw-http.ts';
 import { answer, RecordingFront } from '../recording-front.ts';
 import { MALFORMED, STREAMS } from './malformed-http.ts';
@@ -241,6 +241,77 @@ export function httpListenerContract(name: string, make: MakeHttpListener): void
         await client.untilAnswers(1);
         await front.heard('closed');
         expect(front.only.events).toEqual(['open', 'complete', 'closed']);
+      });
+    });
+
+    describe('an answer in parts', () => {
+      /** Tells `count` parts one after the other, then the end. */
+      function tell(exit: PartExit, count: number, piece: string | Buffer, taken: () => void): void {
+        if (count === 0) exit.end(answer(200, 'end'));
+        else
+          exit.part(answer(200, piece), () => {
+            taken();
+            tell(exit, count - 1, piece, taken);
+          });
+      }
+
+      it('goes out part by part behind one head, and the connection lives on', async () => {
+        await start();
+        let taken = 0;
+        front.onComplete = ({ exit }) => tell(exit as PartExit, 3, 'part ', () => taken++);
+        const client = await open();
+        client.send(`${GET}\r\n`);
+        const text = await client.until('end\r\n0\r\n\r\n');
+        expect(text).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+        expect(text.toLowerCase()).toContain('transfer-encoding: chunked');
+        expect(text.split('\r\n').filter((line) => line === 'part ')).toHaveLength(3);
+        await front.heard('closed');
+        expect([taken, front.only.events]).toEqual([3, ['open', 'complete', 'closed']]);
+        front.onComplete = ({ exit }) => exit.send(answer(200, 'whole'));
+        client.send(`${GET}\r\n`);
+        await client.until('whole');
+      });
+
+      it('ends with the connection for a client of HTTP/1.0', async () => {
+        await start();
+        front.onComplete = ({ exit }) => tell(exit as PartExit, 2, 'part ', () => undefined);
+        const client = await open();
+        client.send('GET /v2 HTTP/1.0\r\nHost: gate\r\n\r\n');
+        await client.untilEnd();
+        expect(client.bytes.toString()).toMatch(/\r\n\r\npart part end$/);
+      });
+
+      it('waits for its client to read, and is given up after the stall time', async () => {
+        await start({}, 300);
+        let taken = 0;
+        front.onComplete = ({ exit }) => tell(exit as PartExit, 1_000, Buffer.alloc(1024 * 1024), () => taken++);
+        const client = await open();
+        client.socket.pause();
+        client.send(`${GET}\r\n`);
+        await front.heard('closed');
+        expect(front.only.events).toEqual(['open', 'complete', 'gone', 'closed']);
+        // What the kernel buffers for one connection, in MiB.
+        expect(taken).toBeLessThan(64);
+      });
+
+      it('may be long in coming without being given up', async () => {
+        await start({}, 100);
+        front.onComplete = ({ exit }) => {
+          (exit as PartExit).part(answer(200, Buffer.alloc(4 * 1024 * 1024)), () => {
+            setTimeout(() => (exit as PartExit).end(answer(200, 'end')), 400);
+          });
+        };
+        const client = await open();
+        client.send(`${GET}\r\n`);
+        await client.until('end\r\n0\r\n\r\n');
+        expect(front.only.events.slice(0, 2)).toEqual(['open', 'complete']);
+      });
+
+      it('may have no part at all', async () => {
+        await start();
+        front.onComplete = ({ exit }) => (exit as PartExit).end(answer(200));
+        const client = await open();
+        expect(await client.send(`${GET}\r\n`).until('\r\n\r\n0\r\n\r\n')).toContain('200 OK');
       });
     });
 

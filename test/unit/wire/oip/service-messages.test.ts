@@ -12,7 +12,7 @@ import {
   readHealthStatus,
   ServingStatus,
 } from '../../../../src/wire/oip/health-messages.ts';
-import { encodeModelConfig } from '../../../../src/wire/oip/model-config.ts';
+import { decodeDecoupled, encodeModelConfig } from '../../../../src/wire/oip/model-config.ts';
 import { encodeModelStatistics } from '../../../../src/wire/oip/model-statistics.ts';
 import { decodeReflectionRequest, encodeReflectionResponse } from '../../../../src/wire/oip/reflection-messages.ts';
 import { decodeRepositoryIndexRequest, encodeRepositoryIndex } from '../../../../src/wire/oip/repository-index.ts';
@@ -225,5 +225,24 @@ describe('bytes of a hostile caller', () => {
       }),
       { ...RUNS, numRuns: 2_000 },
     );
+  });
+});
+
+describe('a model configuration that a server sends', () => {
+  it('says whether the model is decoupled, among whatever else it holds', () => {
+    const written = (config: object): boolean => decodeDecoupled(stockEncode('ModelConfigResponse', { config }));
+    expect(written({ name: 'm', model_transaction_policy: { decoupled: true } })).toBe(true);
+    expect(written({ name: 'm', model_transaction_policy: { decoupled: false } })).toBe(false);
+    expect(written({ name: 'm', max_batch_size: 4, input: [{ name: 'x', dims: [1] }] })).toBe(false);
+    expect(decodeDecoupled(encodeModelConfig('m', { platform: 'p', decoupled: true, inputs: [], outputs: [] }, 0))).toBe(true);
+    expect(decodeDecoupled(encodeModelConfig('m', { platform: 'p', decoupled: false, inputs: [], outputs: [] }, 0))).toBe(false);
+  });
+
+  it('says nothing when it cannot be read', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => typeof decodeDecoupled(bytes) === 'boolean'),
+      RUNS,
+    );
+    expect(decodeDecoupled(Buffer.from([0x0a, 9]))).toBe(false);
   });
 });

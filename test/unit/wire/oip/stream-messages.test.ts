@@ -1,30 +1,42 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeInferResponse } from '../../../../src/wire/oip/infer-response.ts';
-import { encodeStreamRefusal, readStreamedRequest, wrapStreamAnswer } from '../../../../src/wire/oip/stream-messages.ts';
+import { decodeInferResponse, encodeInferResponse } from '../../../../src/wire/oip/infer-response.ts';
+import {
+  decodeStreamAnswer,
+  encodeStreamRefusal,
+  readStreamedRequest,
+  wrapStreamAnswer,
+} from '../../../../src/wire/oip/stream-messages.ts';
 import { name, RUNS, tensor, text } from './arbitraries.ts';
 import { stockDecode, stockEncode } from './stock-protobuf.ts';
 
 const fields = fc.uniqueArray(fc.tuple(name, text), { selector: ([key]) => key, maxLength: 4 });
-const parametersOf = (pairs: readonly (readonly [string, string])[], isFinal: boolean): object => ({
+const parametersOf = (pairs: readonly (readonly [string, string])[], isFinal: boolean | null): object => ({
   ...Object.fromEntries(pairs.map(([key, value]) => [key, { string_param: value }])),
-  ...(isFinal ? { triton_final_response: { bool_param: true } } : {}),
+  ...(isFinal === null ? {} : { triton_final_response: { bool_param: isFinal } }),
 });
 
 describe('ModelStreamInferResponse', () => {
   it('holds an answer as it was written, with what belongs to it, for a stock reader', () => {
     fc.assert(
-      fc.property(name, text, fc.array(tensor, { maxLength: 3 }), fields, fc.boolean(), (model, id, outputs, pairs, isFinal) => {
-        const answer = encodeInferResponse({ model, version: 'v', id, outputs });
-        const cut = Math.floor(answer.length / 2);
-        const bytes = Buffer.concat(wrapStreamAnswer([answer.subarray(0, cut), answer.subarray(cut)], pairs.flat(), isFinal));
-        const stock = stockDecode('ModelStreamInferResponse', bytes);
-        const { parameters, ...rest } = stock['infer_response'];
-        const { parameters: _none, ...expected } = stockDecode('ModelInferResponse', answer);
-        expect(stock['error_message'] ?? '').toBe('');
-        expect(rest).toEqual(expected);
-        expect(parameters).toEqual(parametersOf(pairs, isFinal));
-      }),
+      fc.property(
+        name,
+        text,
+        fc.array(tensor, { maxLength: 3 }),
+        fields,
+        fc.option(fc.boolean()),
+        (model, id, outputs, pairs, isFinal) => {
+          const answer = encodeInferResponse({ model, version: 'v', id, outputs });
+          const cut = Math.floor(answer.length / 2);
+          const bytes = Buffer.concat(wrapStreamAnswer([answer.subarray(0, cut), answer.subarray(cut)], pairs.flat(), isFinal));
+          const stock = stockDecode('ModelStreamInferResponse', bytes);
+          const { parameters, ...rest } = stock['infer_response'];
+          const { parameters: _none, ...expected } = stockDecode('ModelInferResponse', answer);
+          expect(stock['error_message'] ?? '').toBe('');
+          expect(rest).toEqual(expected);
+          expect(parameters).toEqual(parametersOf(pairs, isFinal));
+        },
+      ),
       RUNS,
     );
   });
@@ -40,12 +52,46 @@ describe('ModelStreamInferResponse', () => {
         const stock = stockDecode('ModelStreamInferResponse', encodeStreamRefusal(message, { id, marksFinal }, pairs.flat()));
         expect(stock['error_message']).toBe(message.toWellFormed());
         expect(stock['infer_response']['id'] ?? '').toBe(id);
-        expect(stock['infer_response']['parameters']).toEqual(parametersOf(pairs, marksFinal));
+        expect(stock['infer_response']['parameters']).toEqual(parametersOf(pairs, marksFinal ? true : null));
       }),
       RUNS,
     );
   });
 });
+
+describe('what a backend sends over a stream', () => {
+  it('is read as a stock writer wrote it', () => {
+    fc.assert(
+      fc.property(name, fc.array(tensor, { maxLength: 3 }), (model, outputs) => {
+        const answer = encodeInferResponse({ model, version: '1', id: '', outputs });
+        const whole = stockEncode('ModelStreamInferResponse', { infer_response: stockDecode('ModelInferResponse', answer) });
+        const read = decodeStreamAnswer(whole);
+        expect([read.problem, read.error]).toEqual(['', '']);
+        expect(read.outputs).toEqual(decodedOutputs(answer));
+      }),
+      RUNS,
+    );
+  });
+
+  it('may be an error, or nothing', () => {
+    expect(decodeStreamAnswer(stockEncode('ModelStreamInferResponse', { error_message: 'sick' }))).toMatchObject({
+      error: 'sick',
+    });
+    expect(decodeStreamAnswer(Buffer.alloc(0))).toEqual({ problem: '', error: '', outputs: [] });
+  });
+
+  it('is refused when it is cut, doubled or garbage, and never throws', () => {
+    const answer = stockEncode('ModelStreamInferResponse', { infer_response: { model_name: 'm', id: 'a' } });
+    expect(decodeStreamAnswer(answer.subarray(0, -1)).problem).not.toBe('');
+    expect(decodeStreamAnswer(Buffer.concat([answer, answer])).problem).not.toBe('');
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => void decodeStreamAnswer(bytes)),
+      RUNS,
+    );
+  });
+});
+
+const decodedOutputs = (answer: Buffer): unknown => (decodeInferResponse(answer) as { outputs: unknown }).outputs;
 
 describe('what a stream reads of a request', () => {
   it.each([
