@@ -44,7 +44,8 @@ export function measureHostileBodies(): HostileResult[] {
   const reader = new InferReader(maxJsonDepth, maxTensors);
   const predictReader = new PredictReader(maxJsonDepth);
   const infer = (body: Buffer): string => (reader.read(body, null, 'm', '') === null ? reader.detail : '');
-  const predict = (body: Buffer): string => (predictReader.read(body, ASKED, SIGNATURE) === null ? predictReader.detail : '');
+  const predict = (body: Buffer): string =>
+    predictReader.read(body, ASKED, SIGNATURE, 'predict') === null ? predictReader.detail : '';
   const results: HostileResult[] = [];
   const take = (kind: string, texts: readonly HostileText[], decode: (body: Buffer) => string): void => {
     for (const { name, end, text } of texts) results.push(measured(`${kind}: ${name}`, end, Buffer.from(text), decode));

@@ -8,6 +8,7 @@ import { InferReader } from '../../src/protocols/rest/infer-reader.ts';
 import { PredictReader } from '../../src/protocols/v1/predict-reader.ts';
 import { formatTraceparent, parseTraceparent } from '../../src/telemetry/traceparent.ts';
 import { JsonCursor } from '../../src/wire/json/cursor.ts';
+import { JsonTexts } from '../../src/wire/json/json-texts.ts';
 import { skipValue } from '../../src/wire/json/skip.ts';
 import { decodeHealthCheckRequest } from '../../src/wire/oip/health-messages.ts';
 import { decodeInferRequest, encodeInferRequest } from '../../src/wire/oip/infer-request.ts';
@@ -25,6 +26,7 @@ import {
   encodeServerMetadata,
 } from '../../src/wire/oip/server-messages.ts';
 import { readStreamedRequest } from '../../src/wire/oip/stream-messages.ts';
+import { ExplainResponseReader } from '../../src/wire/v1-rest/explain-response.ts';
 import { anyValue, inferBody, largeBody, valueBody } from './json-texts.ts';
 import { anyMessage, inferMessage, largeMessage } from './protobuf-messages.ts';
 
@@ -76,6 +78,7 @@ const ASKED = { task: 'predict', model: 'm', version: '' };
 
 const contract = compileContract(SIGNATURE, {}, MAX_ROWS);
 const inferReader = new InferReader(MAX_DEPTH, MAX_TENSORS);
+const explainReader = new ExplainResponseReader();
 const predictReader = new PredictReader(MAX_DEPTH);
 const generateReader = new GenerateReader(MAX_DEPTH);
 const cursor = new JsonCursor(MAX_DEPTH);
@@ -144,7 +147,19 @@ const REST: readonly Target[] = [
     ),
     generated: aJson(valueBody),
     large: largeJson,
-    feed: (bytes) => judged(predictReader.read(bytes, ASKED, SIGNATURE)),
+    feed: (bytes) => judged(predictReader.read(bytes, ASKED, SIGNATURE, 'predict')),
+  },
+  {
+    name: 'v1 explanation',
+    seeds: texts('{"predictions":[1],"explanations":{"name":["a\\u00e9",null],"4111111111111111":-4111111111111111}}'),
+    generated: aJson(anyValue),
+    large: largeJson,
+    feed: (bytes) => {
+      const fault = explainReader.fault(bytes);
+      if (fault !== '') return;
+      const json = new JsonTexts(bytes);
+      if (!json.replaced(json.texts).every((byte, at) => byte === bytes[at])) throw new Error('the same texts give other JSON');
+    },
   },
   {
     name: 'generate',

@@ -13,7 +13,7 @@ export interface CacheKeyParts {
 }
 
 // Raised when the fields below change, so that a store that outlives this process never answers for another layout.
-const LAYOUT = 1;
+const LAYOUT = 2;
 const Tag = { Text: 0, Number: 1, BigInt: 2, False: 3, True: 4 } as const;
 
 const digest = new FieldDigest();
@@ -32,6 +32,8 @@ export function cacheKey(parts: CacheKeyParts): string {
   digest.text(parts.model);
   digest.text(parts.variant);
   digest.text(parts.policy);
+  // An explanation of the same inputs is another answer. It is kept as well: explainers ask their model hundreds of times for one.
+  digest.text(request.task);
   addNames(request.wanted);
   addParams(request.params);
   addTensors(request.inputs);

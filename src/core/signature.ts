@@ -33,6 +33,6 @@ export interface ModelContract {
   rows(request: InferenceRequest): number;
   /** Why the request does not fit: which input, what was found, what was expected. Empty when it fits. */
   refusal(request: InferenceRequest): string;
-  /** Why the backend's answer does not fit the signature or the request. Empty when it fits. */
+  /** Why the backend's answer does not fit the signature or the request; an explanation has a form of its own. Empty when it fits. */
   lie(request: InferenceRequest, prediction: Prediction): string;
 }

@@ -9,10 +9,9 @@ const WARMING_WAIT_MS = 1_000;
 
 /**
  * The signature of the model that the path names, for protocols in JSON alone whose bodies cannot be read without it; null after the
- * refusal. What a caller may not use is refused here as it is later on, so that the two cannot be told apart. An answer that JSON could
- * not say is refused as well, before anybody has worked on it or been charged for it.
+ * refusal. What a caller may not use is refused here as it is later on, so that the two cannot be told apart.
  */
-export function askedSignature(ctx: RequestContext): Signature | null {
+export function knownSignature(ctx: RequestContext): Signature | null {
   const route = visibleRoute(ctx.snapshot, ctx.principal!, ctx.match.model);
   if (route === null) {
     ctx.refuse(Fault.NotFound);
@@ -23,7 +22,13 @@ export function askedSignature(ctx: RequestContext): Signature | null {
     ctx.refuse(Fault.NoVariant, 'It is still warming.');
     return null;
   }
-  const { signature } = route.contract;
+  return route.contract.signature;
+}
+
+/** The same for those who are answered with its outputs: what JSON could not say is refused before anybody has worked on it. */
+export function askedSignature(ctx: RequestContext): Signature | null {
+  const signature = knownSignature(ctx);
+  if (signature === null) return null;
   for (let i = 0; i < signature.outputs.length; i++) {
     const { name, datatype } = signature.outputs[i]!;
     if (datatype !== 'FP16' && datatype !== 'BF16') continue;

@@ -111,7 +111,7 @@ describe('V1 predict', () => {
     const wrong = await predict('/v1/models/digits:predict', { instances: [[1, 2, 3]] });
     expect(wrong).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST', error: expect.stringContaining('shape is [1,3]') } });
     expect(await ask('POST', '/v1/models/digits:predict', '{')).toMatchObject({ status: 400, body: { code: 'MALFORMED' } });
-    expect(await ask('POST', '/v1/models/digits:explain', '{}')).toMatchObject({ status: 501, body: { code: 'NOT_SUPPORTED' } });
+    expect(await ask('POST', '/v1/models/digits:regress', '{}')).toMatchObject({ status: 501, body: { code: 'NOT_SUPPORTED' } });
     expect(await get('/v1/models/digits:predict')).toMatchObject({ status: 405 });
     const nobody = await predict('/v1/models/digits:predict', { instances: rows }, { authorization: 'Bearer sl_wrong' });
     expect(nobody).toMatchObject({ status: 401, body: { code: 'KEY_UNKNOWN' } });

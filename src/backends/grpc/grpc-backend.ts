@@ -9,6 +9,7 @@ import { GrpcChannel, type GrpcChannelTls } from '../../wire/grpc/grpc-channel.t
 import { encodeInferRequest } from '../../wire/oip/infer-request.ts';
 import { decodeDecoupled } from '../../wire/oip/model-config.ts';
 import { decodeModelMetadata, decodeReady, encodeModelNameRequest } from '../../wire/oip/server-messages.ts';
+import { NO_EXPLAIN } from '../no-explain.ts';
 import { type Answer, ask } from './ask.ts';
 import { DecoupledCall } from './decoupled-call.ts';
 import { type CallOwner, GrpcCall } from './grpc-call.ts';
@@ -58,6 +59,7 @@ export class GrpcBackend implements Backend, CallOwner {
   }
 
   open(request: InferenceRequest, options: CallOptions, sink: CallSink): Call {
+    if (request.task === 'explain') return this.#refuse(sink);
     const message = encodeInferRequest(request, this.#model, this.#version);
     const calling = { headers: this.#headers(options), timeoutMs: options.timeoutMs };
     if (this.#decoupled) {
@@ -71,6 +73,13 @@ export class GrpcBackend implements Backend, CallOwner {
     const call = new GrpcCall(this, sink);
     this.#calls.add(call);
     call.begin(this.#channel.unary(MODEL_INFER, message, calling, call));
+    return call;
+  }
+
+  #refuse(sink: CallSink): Call {
+    const call = new GrpcCall(this, sink);
+    this.#calls.add(call);
+    call.refuse(Fault.NotSupported, NO_EXPLAIN);
     return call;
   }
 

@@ -33,6 +33,16 @@ export class GrpcCall implements Call, UnarySink {
     this.#unary = unary;
   }
 
+  /** Ends a call that was never sent; the sink hears of it later. */
+  refuse(kind: FaultKind, detail: string): void {
+    process.nextTick(endRefused, this, kind, detail);
+  }
+
+  endRefused(kind: FaultKind, detail: string): void {
+    if (this.#cancelled) this.#fault(Fault.ClientGone, '', false);
+    else this.#fault(kind, detail, false);
+  }
+
   cancel(): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
@@ -77,4 +87,8 @@ export class GrpcCall implements Call, UnarySink {
     this.#owner.ended(this);
     this.#sink.onClosed();
   }
+}
+
+function endRefused(call: GrpcCall, kind: FaultKind, detail: string): void {
+  call.endRefused(kind, detail);
 }

@@ -1,5 +1,5 @@
 import type { FaultKind } from '../../core/faults.ts';
-import type { InferenceRequest, Tensor } from '../../core/inference.ts';
+import type { InferenceRequest, Task, Tensor } from '../../core/inference.ts';
 import type { HttpAnswer } from '../../wire/http/http-sink.ts';
 
 /** A request as it goes out. */
@@ -18,11 +18,12 @@ export interface Refusal {
 
 /** One way of asking for a prediction over HTTP. */
 export interface Dialect {
-  readonly inferPath: string;
   readonly readyPath: string;
+  /** Where requests for `task` go. */
+  pathOf(task: Task): string;
   write(request: InferenceRequest): Outgoing | Refusal;
-  /** The outputs in an answer with status 200. `wanted` is the request's. */
-  read(answer: HttpAnswer, wanted: readonly string[]): Tensor[] | Refusal;
+  /** The outputs in an answer to `request` with status 200. */
+  read(answer: HttpAnswer, request: InferenceRequest): Tensor[] | Refusal;
   /** Whether an answer with status 200 at `readyPath` says that the model is ready. */
   saysReady(body: Uint8Array): boolean;
 }

@@ -73,14 +73,14 @@ export class HttpBackend implements Backend, CallOwner {
     }
     const question = {
       method: 'POST',
-      path: dialect.inferPath,
+      path: dialect.pathOf(request.task),
       headers: this.#headers(outgoing, options),
       pieces: outgoing.pieces,
       timeoutMs: options.timeoutMs,
       maxAnswerBytes: this.#maxMessageBytes,
       repeatable: request.sequenceId === '',
     } as const;
-    call.begin(this.#pool.send(question, call), dialect, request.wanted);
+    call.begin(this.#pool.send(question, call), dialect, request);
     return call;
   }
 

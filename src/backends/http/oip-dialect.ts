@@ -4,6 +4,7 @@ import type { HttpAnswer } from '../../wire/http/http-sink.ts';
 import { writeBinaryRequest, writeJsonRequest } from '../../wire/oip-rest/infer-request.ts';
 import { InferResponseReader, jsonLength } from '../../wire/oip-rest/infer-response.ts';
 import { saysReady } from '../../wire/oip-rest/metadata.ts';
+import { NO_EXPLAIN } from '../no-explain.ts';
 import { BYTES_TYPE, type Dialect, JSON_TYPE, type Outgoing, type Refusal } from './dialect.ts';
 import type { JsonBounds } from './json-bounds.ts';
 
@@ -11,21 +12,26 @@ const LENGTH_FIELD = 'inference-header-content-length';
 
 /** The Open Inference Protocol v2 over REST, with tensors as bytes behind a JSON head or all in JSON. */
 export class OipDialect implements Dialect {
-  readonly inferPath: string;
+  readonly #inferPath: string;
   readonly readyPath: string;
   readonly binary: boolean;
   readonly #bounds: JsonBounds;
   readonly #reader = new InferResponseReader();
 
   constructor(modelPath: string, binary: boolean, bounds: JsonBounds) {
-    this.inferPath = `${modelPath}/infer`;
+    this.#inferPath = `${modelPath}/infer`;
     this.readyPath = `${modelPath}/ready`;
     this.binary = binary;
     this.#bounds = bounds;
   }
 
+  pathOf(): string {
+    return this.#inferPath;
+  }
+
   /** @hot */
   write(request: InferenceRequest): Outgoing | Refusal {
+    if (request.task === 'explain') return { kind: Fault.NotSupported, detail: NO_EXPLAIN };
     if (this.binary) {
       const { pieces, jsonBytes } = writeBinaryRequest(request);
       return { pieces, contentType: BYTES_TYPE, jsonBytes };

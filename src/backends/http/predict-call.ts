@@ -1,9 +1,12 @@
 import type { Call, CallSink } from '../../core/backend.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
+import type { InferenceRequest } from '../../core/inference.ts';
 import type { HttpAnswer, HttpCall, HttpEnd, HttpSink } from '../../wire/http/http-sink.ts';
 import { readErrorText } from '../../wire/oip-rest/metadata.ts';
+import { hasNoExplain } from '../../wire/v1-rest/explain-response.ts';
 import { quotedText } from '../grpc/status-fault.ts';
+import { NO_EXPLAIN } from '../no-explain.ts';
 import { faultOfEnd, faultOfStatus } from './answer-fault.ts';
 import type { Dialect } from './dialect.ts';
 
@@ -21,7 +24,7 @@ export class PredictCall implements Call, HttpSink {
   readonly #sink: CallSink;
   readonly #startedUs: number;
   #dialect: Dialect | null = null;
-  #wanted: readonly string[] = NO_NAMES;
+  #request: InferenceRequest | null = null;
   #exchange: HttpCall | null = null;
   #cancelled = false;
 
@@ -32,10 +35,10 @@ export class PredictCall implements Call, HttpSink {
     this.#startedUs = owner.clock.nowUs();
   }
 
-  begin(exchange: HttpCall, dialect: Dialect, wanted: readonly string[]): void {
+  begin(exchange: HttpCall, dialect: Dialect, request: InferenceRequest): void {
     this.#exchange = exchange;
     this.#dialect = dialect;
-    this.#wanted = wanted;
+    this.#request = request;
   }
 
   /** Ends a call that was never sent; the sink hears of it later. */
@@ -70,7 +73,7 @@ export class PredictCall implements Call, HttpSink {
   }
 
   #answered(answer: HttpAnswer): void {
-    const outputs = this.#dialect!.read(answer, this.#wanted);
+    const outputs = this.#dialect!.read(answer, this.#request!);
     if (!Array.isArray(outputs)) {
       this.#fault(outputs.kind, quotedText(outputs.detail), true);
       return;
@@ -84,7 +87,9 @@ export class PredictCall implements Call, HttpSink {
   #refused(answer: HttpAnswer): void {
     const { status } = answer;
     const kind = faultOfStatus(status);
-    if (kind === Fault.BackendRefused) this.#fault(kind, quotedText(readErrorText(answer.body)), true);
+    const words = kind === Fault.BackendRefused ? quotedText(readErrorText(answer.body)) : '';
+    if (this.#request!.task === 'explain' && hasNoExplain(status, words)) this.#fault(Fault.NotSupported, NO_EXPLAIN, true);
+    else if (kind === Fault.BackendRefused) this.#fault(kind, words, true);
     // 503 says that the work was not begun, so another may be asked.
     else this.#fault(kind, `It answered with ${status}.`, kind !== Fault.BackendUnreachable);
   }
@@ -100,8 +105,6 @@ export class PredictCall implements Call, HttpSink {
     this.#sink.onClosed();
   }
 }
-
-const NO_NAMES: readonly string[] = [];
 
 function endRefused(call: PredictCall, kind: FaultKind, detail: string): void {
   call.endRefused(kind, detail);

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { Fault, type FaultKind, GatewayError } from '../../core/faults.ts';
 import type { InferenceRequest } from '../../core/inference.ts';
 import { isBatchable, type Signature } from '../../core/signature.ts';
+import { NO_EXPLAIN } from '../no-explain.ts';
 import type { HostedSession } from './hosted-session.ts';
 import { Lane } from './lane.ts';
 import { type CallInput, type CallOwner, OnnxCall } from './onnx-call.ts';
@@ -71,6 +72,7 @@ export class OnnxBackend implements Backend {
   open(request: InferenceRequest, options: CallOptions, sink: CallSink): Call {
     const { clock, host } = this.#options;
     const times = { deadlineMs: clock.nowMs() + options.timeoutMs, openedUs: clock.nowUs() };
+    if (request.task === 'explain') return this.#refuse(sink, times, Fault.NotSupported, NO_EXPLAIN);
     const serving = this.#serving;
     if (serving === null) return this.#refuse(sink, times, Fault.BackendUnreachable, this.#idle);
     if (serving.lane.trouble !== '') return this.#refuse(sink, times, Fault.BackendUnreachable, serving.lane.trouble);

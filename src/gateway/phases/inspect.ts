@@ -1,8 +1,11 @@
+import { joinByteStrings, splitByteStrings } from '../../core/byte-strings.ts';
 import type { Authorised, Inferred, RequestContext } from '../../core/context.ts';
+import { EXPLANATION, explanationJson, explanationOf } from '../../core/explanation.ts';
 import { Fault } from '../../core/faults.ts';
 import { type GuardChain, type Inspection, Ruling } from '../../core/guard.ts';
 import type { Tensor } from '../../core/inference.ts';
 import { type Maybe, Verdict } from '../../core/verdict.ts';
+import { JsonTexts } from '../../wire/json/json-texts.ts';
 import type { Stage } from '../lifecycle.ts';
 
 /** Does the input fit the signature, and do the guards let it pass? */
@@ -29,6 +32,7 @@ export class InspectOutput implements Stage<Inferred> {
   judge(ctx: Inferred): Maybe<Verdict> {
     const chain = ctx.route.outputGuards;
     if (chain === null) return Verdict.Next;
+    if (ctx.request.task === 'explain') return inspectExplanation(ctx, chain);
     const verdict = inspect(ctx, chain, 'output', ctx.prediction.outputs);
     if (ctx.request.wanted.length === 0) return verdict;
     return typeof verdict === 'number' ? narrow(ctx, verdict) : verdict.then((settled) => narrow(ctx, settled));
@@ -40,6 +44,25 @@ function narrow(ctx: Inferred, verdict: Verdict): Verdict {
   if (verdict === Verdict.Next)
     ctx.prediction = { outputs: outputs.filter(({ name }) => ctx.request.wanted.includes(name)), computeUs };
   return verdict;
+}
+
+/** Guards see what stands in the strings of an explanation: its JSON text would hide words behind escapes, and rewriting could spoil it. */
+function inspectExplanation(ctx: Inferred, chain: GuardChain): Maybe<Verdict> {
+  const json = new JsonTexts(explanationJson(ctx.prediction.outputs[0]!));
+  const shape = [json.texts.length];
+  const given: Tensor = { name: EXPLANATION, datatype: 'BYTES', shape, data: joinByteStrings(json.texts) };
+  const tensors = [given];
+  const verdict = inspect(ctx, chain, 'output', tensors);
+  const rewritten = (): Verdict => {
+    const left = tensors[0]!;
+    if (left !== given) {
+      const { computeUs } = ctx.prediction;
+      ctx.prediction = { outputs: [explanationOf(json.replaced(splitByteStrings(left.data)))], computeUs };
+    }
+    return Verdict.Next;
+  };
+  const settle = (settled: Verdict): Verdict => (settled === Verdict.Next ? rewritten() : settled);
+  return typeof verdict === 'number' ? settle(verdict) : verdict.then(settle);
 }
 
 function inspect(ctx: Authorised, chain: GuardChain, side: 'input' | 'output', tensors: Tensor[]): Maybe<Verdict> {

@@ -48,6 +48,8 @@ export class WriteReply implements Stage {
   #copy(ctx: Inferred): void {
     const shadows = ctx.route.plan.shadows;
     if (shadows.length === 0 || ctx.pinned || ctx.request.sequenceId !== '') return;
+    // An explanation has no scores to compare, and costs many predictions.
+    if (ctx.request.task === 'explain') return;
     // An answer from memory was compared when it was found.
     if (ctx.cacheResult === 'hit' || ctx.cacheResult === 'shared') return;
     this.#shadows.offer(ctx.route.model, shadows, ctx.affinity, ctx.request, ctx.prediction, ctx.traceparent, ctx.requestId);

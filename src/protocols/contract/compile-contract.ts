@@ -1,4 +1,5 @@
 import { type InputRule, inputRule } from '../../config/model-schema.ts';
+import { explanationFault } from '../../core/explanation.ts';
 import type { InferenceRequest, Prediction, Tensor } from '../../core/inference.ts';
 import type { ModelContract, Signature, TensorSpec } from '../../core/signature.ts';
 import { quoted } from '../../wire/json/message-text.ts';
@@ -80,6 +81,7 @@ class CompiledContract implements ModelContract {
 
   /** @hot */
   lie(request: InferenceRequest, prediction: Prediction): string {
+    if (request.task === 'explain') return explanationFault(prediction);
     const { outputs } = prediction;
     const { wanted } = request;
     // One of several answers has rows of its own, and may leave outputs to the others.

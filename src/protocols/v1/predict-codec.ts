@@ -29,7 +29,7 @@ export class PredictCodec implements Codec, JsonReading {
     const signature = askedSignature(ctx);
     if (signature === null) return Verdict.Refuse;
     const reader = this.#reader;
-    const request = reader.read(json, ctx.match, signature);
+    const request = reader.read(json, ctx.match, signature, 'predict');
     if (request === null) return ctx.refuse(Fault.Malformed, reader.detail);
     this.#form = reader.form;
     ctx.request = request;

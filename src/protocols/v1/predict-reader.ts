@@ -1,4 +1,4 @@
-import type { InferenceRequest, Params, Tensor } from '../../core/inference.ts';
+import type { InferenceRequest, Params, Task, Tensor } from '../../core/inference.ts';
 import type { Signature, TensorSpec } from '../../core/signature.ts';
 import { OPEN_OBJECT, QUOTE } from '../../wire/json/ascii.ts';
 import { JsonCursor, NO_KEY, STRANGER } from '../../wire/json/cursor.ts';
@@ -22,7 +22,7 @@ const ALL: readonly string[] = [];
 /** How a body was written, and so how its answer is: row by row, or input by input. */
 export type PredictForm = 'instances' | 'inputs';
 
-/** Reads the body of `:predict`. One serves a whole process, since reading never waits. */
+/** Reads the body of `:predict` and `:explain`. One serves a whole process, since reading never waits. */
 export class PredictReader {
   /** Why the last body was refused. */
   detail = '';
@@ -44,6 +44,7 @@ export class PredictReader {
     body: Uint8Array,
     asked: { readonly model: string; readonly version: string },
     signature: Signature,
+    task: Task,
   ): InferenceRequest | null {
     const cursor = this.#cursor;
     this.#tensors = null;
@@ -56,7 +57,7 @@ export class PredictReader {
     this.#tensors = null;
     if (!whole) return null;
     return {
-      task: 'predict',
+      task,
       model: asked.model,
       version: asked.version,
       id: '',

@@ -6,6 +6,7 @@ import { JsonBody } from '../json-body.ts';
 import { BodyRules } from '../rest/body-rules.ts';
 import type { InflateLimits } from '../rest/inflation.ts';
 import { ModelListCodec } from '../rest/model-codecs.ts';
+import { ExplainCodec } from './explain-codec.ts';
 import { ModelStatusCodec, SignatureCodec } from './model-codecs.ts';
 import { PredictCodec } from './predict-codec.ts';
 import { PredictReader } from './predict-reader.ts';
@@ -22,7 +23,7 @@ const VERSIONS = '/versions/';
 const LABELS = '/labels/';
 const PREDICT = ':predict';
 
-/** The V1 protocol of TensorFlow Serving and KServe: `:predict`, and what their clients ask of models. */
+/** The V1 protocol of TensorFlow Serving and KServe: `:predict`, `:explain`, and what their clients ask of models. */
 export class V1Protocol {
   readonly #body: JsonBody;
   readonly #reader: PredictReader;
@@ -39,7 +40,7 @@ export class V1Protocol {
       ['', question(new ModelStatusCodec())],
       ['/metadata', question(new SignatureCodec())],
       [PREDICT, post(new PredictCodec(this.#body, this.#reader), flaw)],
-      [':explain', notOffered(['POST'], 'No backend here explains its predictions.')],
+      [':explain', post(new ExplainCodec(this.#body, this.#reader), flaw)],
       [':classify', notOffered(['POST'], 'Use :predict.')],
       [':regress', notOffered(['POST'], 'Use :predict.')],
     ]);

@@ -17,6 +17,8 @@ export interface BackendFixture {
   misfit(): InferenceRequest;
   /** A backend of the same kind whose target is not there. The contract closes it. */
   lost(): Backend;
+  /** Where the backend can explain: why the answer to `request(1)` with the task `explain` is none; empty when it is one. */
+  readonly explanationMistake?: (prediction: Prediction) => string;
   /** Gives back what the fixture made besides its backends. */
   dispose(): Promise<void>;
 }
@@ -122,6 +124,26 @@ export function backendContract(name: string, makeFixture: () => BackendFixture 
         expect(sink.events).toHaveLength(2);
         expect(sink.events[0]).toMatch(/^fault /);
         expect(sink.fault!.blame).not.toBe('gateway');
+      });
+
+      it('explains, or refuses to as something that is not supported here', async () => {
+        const { sink } = begin({ ...fixture.request(1), task: 'explain' });
+        await sink.closed;
+        if (fixture.explanationMistake !== undefined) {
+          expect(sink.events).toEqual(['prediction', 'end', 'closed']);
+          expect(fixture.explanationMistake(sink.prediction!)).toBe('');
+          return;
+        }
+        expect(sink.events).toEqual([`fault ${Fault.NotSupported.code}`, 'closed']);
+        expect(sink.detail).toContain('ask :predict');
+        expect(sink.reached).toBe(false);
+      });
+
+      it('hears that the client has gone when it is cancelled before it was refused', async () => {
+        const { sink, cancel } = begin({ ...fixture.request(1), task: 'explain' });
+        cancel();
+        await sink.closed;
+        expect(sink.events).toEqual([`fault ${Fault.ClientGone.code}`, 'closed']);
       });
 
       it('hears that the client has gone when it is cancelled, and then one close', async () => {

@@ -4,6 +4,7 @@ import { backend as backendSchema, type HttpBackendConfig } from '../../../src/c
 import type { CallOptions } from '../../../src/core/backend.ts';
 import { joinByteStrings } from '../../../src/core/byte-strings.ts';
 import { SystemClock } from '../../../src/core/clock.ts';
+import { explanationJson } from '../../../src/core/explanation.ts';
 import { Fault, GatewayError } from '../../../src/core/faults.ts';
 import type { InferenceRequest, Tensor } from '../../../src/core/inference.ts';
 import { backendContract } from '../../support/contracts/backend-contract.ts';
@@ -59,7 +60,7 @@ async function serve(metadata: HttpScript, onPredict: (request: SeenRequest) => 
   const server = await startScriptedHttpServer({
     onRequest: (request) => {
       if (request.path.endsWith('/metadata') && request.path.startsWith('/v1/models/m/')) return metadata;
-      if (request.path.endsWith(':predict')) return onPredict(request);
+      if (/:(predict|explain)$/.test(request.path)) return onPredict(request);
       if (request.path === '/v1/models/m') {
         return answerJson({ model_version_status: [{ version: '1', state: 'AVAILABLE', status: { error_code: 'OK' } }] });
       }
@@ -112,10 +113,13 @@ const echoX = (request: SeenRequest): HttpScript => {
   return 'x' in inputs ? answerJson({ outputs: inputs['x'] }) : answerJson({ error: 'no input x' }, 400);
 };
 
+const EXPLANATION = '{"predictions": [1], "explanations": {"name": "saliency", "values": [[0.5, 1e-9]]}}\n';
+
 backendContract('HttpBackend in V1', async () => {
   const server = await startScriptedHttpServer({
     onRequest: (request) => {
       if (request.path.endsWith('/metadata')) return answerJson(ONE);
+      if (request.path.endsWith(':explain')) return answer(200, EXPLANATION);
       return request.path.endsWith(':predict') ? echoX(request) : answerJson({ model_version_status: [{ state: 'AVAILABLE' }] });
     },
   });
@@ -129,6 +133,8 @@ backendContract('HttpBackend in V1', async () => {
         ? ''
         : `answer ${n} differs`;
     },
+    explanationMistake: ({ outputs }) =>
+      outputs.length === 1 && Buffer.from(explanationJson(outputs[0]!)).toString() === EXPLANATION ? '' : 'another explanation',
     misfit: () => requestOf([int32('other', [1, 1], 1)]),
     lost: () => make({ url: 'http://127.0.0.1:1', connectTimeoutMs: 100 }),
     dispose: () => server.close(),
@@ -263,6 +269,96 @@ describe('HttpBackend in V1', () => {
     const backend = make({ url: server.url });
     await backend.warm();
     expect(await backend.probe(2_000)).toBe(ready);
+  });
+});
+
+describe('HttpBackend in V1, asked to explain', () => {
+  const explain = (inputs: Tensor[]): InferenceRequest => requestOf(inputs, { task: 'explain' });
+  const warmed = async (script: HttpScript, metadata = ONE, config: Partial<HttpBackendConfig> = {}) => {
+    const server = await serve(answerJson(metadata), () => script);
+    const backend = make({ url: server.url, ...config });
+    await backend.warm();
+    return { server, backend };
+  };
+
+  it('hands on the JSON of the server byte for byte', async () => {
+    const { server, backend } = await warmed(answer(200, EXPLANATION));
+    const sink = await call(backend, explain([int32('x', [2, 2], 1, 2, 3, 4)]));
+    expect(sink.prediction!.outputs).toMatchObject([{ name: 'explanation', datatype: 'BYTES', shape: [1] }]);
+    expect(Buffer.from(explanationJson(sink.prediction!.outputs[0]!)).toString()).toBe(EXPLANATION);
+    const seen = server.requests.at(-1)!;
+    expect([seen.path, seen.body.toString()]).toEqual(['/v1/models/m:explain', '{"instances":[[1,2],[3,4]]}']);
+  });
+
+  it('writes rows of named inputs, and columns where the inputs have no rows in common', async () => {
+    const { server, backend } = await warmed(answer(200, '{}'), MANY, { version: '3' });
+    const text: Tensor = {
+      name: 'text',
+      datatype: 'BYTES',
+      shape: [2],
+      data: joinByteStrings([Buffer.from('hé'), Buffer.from([0xff, 0])]),
+    };
+    const wide: Tensor = {
+      ...text,
+      name: 'wide',
+      datatype: 'INT64',
+      data: Buffer.from(new BigInt64Array([1n, 2n ** 62n]).buffer),
+    };
+    await call(backend, explain([text, wide]));
+    expect(server.requests.at(-1)!.path).toBe('/v1/models/m/versions/3:explain');
+    expect(server.requests.at(-1)!.body.toString()).toBe(
+      '{"instances":[{"text":"hé","wide":1},{"text":{"b64":"/wA="},"wide":4611686018427387904}]}',
+    );
+    await call(backend, explain([text, { name: 'flag', datatype: 'BOOL', shape: [], data: Buffer.from([1]) }]));
+    expect(server.requests.at(-1)!.body.toString()).toBe('{"inputs":{"text":["hé",{"b64":"/wA="}],"flag":true}}');
+  });
+
+  it.each([
+    ['no object', '[{"explanations":1}]', /expected an object/],
+    ['half of one', '{"explanations":[', /the end/],
+    ['more than one', '{}{}', /expected nothing more/],
+    ['a bare NaN', '{"explanations":NaN}', /expected a value/],
+    ['bytes that are no UTF-8', Buffer.from('{"a":"\xff"}', 'latin1'), /not UTF-8/],
+    ['too many brackets', `{"a":${'['.repeat(32)}${']'.repeat(32)}}`, /deeper than 32/],
+    ['half a surrogate pair', '{"a":"\\ud800"}', /surrogate/],
+    ['nothing', '', /expected an object/],
+  ])('calls %s a lie', async (_what, body, detail) => {
+    const { backend } = await warmed(answer(200, body));
+    const sink = await call(backend, explain([int32('x', [1, 2], 1, 2)]));
+    expect(sink.events).toEqual(['fault BACKEND_LIED', 'closed']);
+    expect(sink.detail).toMatch(detail);
+  });
+
+  it('takes no more JSON than maxJsonBytes', async () => {
+    const { backend } = await warmed(answer(200, `{"a":"${'x'.repeat(100)}"}`), ONE, { maxJsonBytes: 100 });
+    const sink = await call(backend, explain([int32('x', [1, 2], 1, 2)]));
+    expect(sink).toMatchObject({ fault: Fault.BackendFailed, detail: expect.stringContaining('maxJsonBytes') });
+  });
+
+  it.each([
+    ['404', answer(404, 'Not Found')],
+    ['405', answer(405)],
+    ['501, as KServe does', answerJson({ error: 'Not Implemented' }, 501)],
+    ['400, as TensorFlow Serving does', answerJson({ error: 'Malformed request: POST /v1/models/m:explain' }, 400)],
+  ])('says that the server explains nothing when it answers %s', async (_what, script) => {
+    const { backend } = await warmed(script);
+    const sink = await call(backend, explain([int32('x', [1, 2], 1, 2)]));
+    expect(sink).toMatchObject({ fault: Fault.NotSupported, detail: expect.stringContaining('ask :predict'), reached: true });
+  });
+
+  it.each([
+    ['400', answerJson({ error: 'instances: too few' }, 400), Fault.BackendRefused],
+    ['500', answer(500), Fault.BackendFailed],
+    ['503', answer(503), Fault.BackendUnreachable],
+    ['429', answer(429), Fault.BackendBusy],
+  ])('tells %s of an explainer as it tells that of a model', async (_what, script, fault) => {
+    const { backend } = await warmed(script);
+    expect(await call(backend, explain([int32('x', [1, 2], 1, 2)]))).toMatchObject({ fault });
+  });
+
+  it('does not take 404 of a prediction for something that is not supported', async () => {
+    const { backend } = await warmed(answer(404));
+    expect(await call(backend, requestOf([int32('x', [1, 2], 1, 2)]))).toMatchObject({ fault: Fault.BackendFailed });
   });
 });
 

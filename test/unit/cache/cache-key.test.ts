@@ -80,6 +80,12 @@ describe('cacheKey', () => {
     expect(new Set(keys).size).toBe(5);
   });
 
+  it('keeps what is predicted of inputs apart from what is explained of them', () => {
+    const inputs = [tensor('a', [1])];
+    expect(keyOf({ inputs, task: 'explain' })).not.toBe(keyOf({ inputs }));
+    expect(keyOf({ inputs, task: 'explain' })).toBe(keyOf({ inputs, task: 'explain', id: 'b' }));
+  });
+
   it.each<[string, () => string, () => string]>([
     [
       'the same bytes in another shape',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { InputRule } from '../../../../src/config/model-schema.ts';
 import type { Datatype } from '../../../../src/core/datatype.ts';
+import { explanationOf } from '../../../../src/core/explanation.ts';
 import type { Tensor } from '../../../../src/core/inference.ts';
 import { compileContract } from '../../../../src/protocols/contract/compile-contract.ts';
 import { floats, request, rule, signature, spec, strings, tensor } from './contract-fakes.ts';
@@ -276,5 +277,30 @@ describe('lie', () => {
   it('counts no rows where no input has any', () => {
     const fixed = compileContract(signature([spec('x', 'FP32', 1)], [spec('found', 'FP32', -1)]), {}, 4);
     expect(fixed.lie(request([floats('x', [1], 1)]), { outputs: [floats('found', [3], 1, 2, 3)], computeUs: 0 })).toBe('');
+  });
+});
+
+describe('an explanation', () => {
+  const asked = { ...request(GOOD), task: 'explain' as const };
+  const told = (outputs: Tensor[]): string => contract.lie(asked, { outputs, computeUs: 0 });
+
+  it('is one JSON text, whatever outputs the model has', () => {
+    expect(told([explanationOf(Buffer.from('{"explanations":[]}'))])).toBe('');
+  });
+
+  it.each([
+    ['the outputs of the model', [floats('scores', [1, 3], 1, 2, 3)]],
+    ['nothing', []],
+    ['two texts', [strings('explanation', [2], '{}', '{}')]],
+    ['more texts than it says', [strings('explanation', [1], '{}', '{}')]],
+    ['numbers', [floats('explanation', [1], 1)]],
+    ['a text of another name', [strings('label', [1], '{}')]],
+    ['a text and another output', [strings('explanation', [1], '{}'), floats('scores', [1, 3], 1, 2, 3)]],
+  ])('is not %s', (_, outputs) => {
+    expect(told(outputs)).toContain('expected the one output "explanation"');
+  });
+
+  it('needs inputs that fit, as a prediction does', () => {
+    expect(contract.refusal({ ...asked, inputs: [GOOD[0]!] })).toContain('input "mask" is missing');
   });
 });

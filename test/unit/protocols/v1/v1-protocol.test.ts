@@ -27,6 +27,8 @@ describe('V1Protocol', () => {
     ['POST', '/v1/models/digits/versions/v1.0:predict', 'v1-predict', 'digits', 'v1.0'],
     ['POST', '/v1/models/digits/labels/stable:predict', 'v1-predict', 'digits', 'stable'],
     ['POST', '/v1/models/versions:predict', 'v1-predict', 'versions', ''],
+    ['POST', '/v1/models/digits:explain', 'v1-explain', 'digits', ''],
+    ['POST', '/v1/models/digits/labels/stable:explain', 'v1-explain', 'digits', 'stable'],
     ['GET', '/v2/models/digits', 'rest-model-metadata', 'digits', ''],
   ])('matches %s %s', (method, path, name, model, version) => {
     const found = match(method, path);
@@ -71,7 +73,7 @@ describe('V1Protocol', () => {
     expect(await ask({ method, path })).toMatchObject({ status: 405, headers: ['allow', allow] });
   });
 
-  it.each(['explain', 'classify', 'regress'])('is 501 for :%s', async (verb) => {
+  it.each(['classify', 'regress'])('is 501 for :%s', async (verb) => {
     const answer = await ask({ method: 'POST', path: `/v1/models/digits:${verb}` });
     expect(answer).toMatchObject({ status: 501, json: { code: 'NOT_SUPPORTED' } });
   });
@@ -148,8 +150,8 @@ describe('questions of V1 clients', () => {
   });
 
   it('answer alike for a model that is forbidden and one that does not exist', async () => {
-    for (const tail of ['', '/metadata', '/versions/v1', '/labels/stable', ':predict', '/versions/v1:predict']) {
-      const body = tail.endsWith('predict') ? { body: '{"instances":[[1,2,3,4]]}' } : {};
+    for (const tail of ['', '/metadata', '/versions/v1', '/labels/stable', ':predict', '/versions/v1:predict', ':explain']) {
+      const body = tail.includes(':') ? { body: '{"instances":[[1,2,3,4]]}' } : {};
       const forbidden = await ask({ path: `/v1/models/digits${tail}`, models: ['cold'], ...body });
       expect(forbidden).toEqual(await ask({ path: `/v1/models/nothing${tail}`, ...body }));
       expect(forbidden).toMatchObject({ status: 404, json: { error: 'There is no such model, version or path.' } });
