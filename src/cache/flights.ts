@@ -7,10 +7,18 @@ import type { FaultKind } from '../core/faults.ts';
  */
 export type Joined = 'leads' | 'waits' | 'alone';
 
+/** Why all who wait get no answer. */
+export interface SharedFault {
+  readonly kind: FaultKind;
+  readonly detail: string;
+  /** What the backend asks its callers to wait; 0 when it says nothing. */
+  readonly retryAfterMs: number;
+}
+
 /** One request that misses. Its callbacks run inside the leader's call. */
 export interface Waiter {
   onLanded(entry: CacheEntry): void;
-  onFailed(kind: FaultKind, detail: string): void;
+  onFailed(fault: SharedFault): void;
   /** It is the leader now and has to ask the backend. */
   onPromoted(): void;
 }
@@ -76,13 +84,13 @@ export class Flights {
   /** The answer is here: all who wait get it. Returns how many. */
   land(key: string, entry: CacheEntry): number {
     const flight = this.#close(key);
-    return flight === null ? 0 : this.#tell(flight, entry, null, '');
+    return flight === null ? 0 : this.#tell(flight, entry, null);
   }
 
   /** A fault that all would meet, such as a dead backend. Returns how many heard it. */
-  fail(key: string, kind: FaultKind, detail: string): number {
+  fail(key: string, fault: SharedFault): number {
     const flight = this.#close(key);
-    return flight === null ? 0 : this.#tell(flight, null, kind, detail);
+    return flight === null ? 0 : this.#tell(flight, null, fault);
   }
 
   /** What stops the leader concerns it alone (its client, its deadline, its limits): the first who waits takes over. False: nobody did. */
@@ -120,7 +128,7 @@ export class Flights {
     return flight;
   }
 
-  #tell(flight: Flight, entry: CacheEntry | null, kind: FaultKind | null, detail: string): number {
+  #tell(flight: Flight, entry: CacheEntry | null, fault: SharedFault | null): number {
     flight.outer = this.#telling;
     this.#telling = flight;
     let told = 0;
@@ -129,7 +137,7 @@ export class Flights {
       told++;
       try {
         if (entry !== null) waiter.onLanded(entry);
-        else if (kind !== null) waiter.onFailed(kind, detail);
+        else if (fault !== null) waiter.onFailed(fault);
       } catch (error) {
         this.#onLost(error);
       }

@@ -27,6 +27,8 @@ export class Attempt implements CallSink {
   call: Call | null = null;
   /** Its end has been noted. */
   over = false;
+  /** What the backend asks its callers to wait; 0 when it says nothing. */
+  retryAfterMs = 0;
   readonly #owner: AttemptOwner;
 
   constructor(owner: AttemptOwner, ctx: Placed, variant: Variant, startedUs: number) {
@@ -46,7 +48,8 @@ export class Attempt implements CallSink {
     this.#owner.ended(this);
   }
 
-  onFault(kind: FaultKind, detail: string, reached: boolean): void {
+  onFault(kind: FaultKind, detail: string, reached: boolean, retryAfterMs: number): void {
+    this.retryAfterMs = retryAfterMs;
     // A call that we cut because its time was over did not end because its client left.
     const over = this.ctx.fault === Fault.BackendTimeout || this.ctx.fault === Fault.DeadlineOver;
     const cause = kind === Fault.ClientGone && over ? this.ctx.fault! : kind;

@@ -45,11 +45,14 @@ export interface OipCall extends OipInferRequest {
 
 type Parts = Iterable<readonly OipTensor[]> | AsyncIterable<readonly OipTensor[]>;
 
+/** Metadata behind a status. */
+export type Trailers = Readonly<Record<string, string>>;
+
 export type OipAnswer =
   | { readonly is: 'outputs'; readonly outputs: readonly OipTensor[] }
-  | { readonly is: 'status'; readonly code: number; readonly details: string }
+  | { readonly is: 'status'; readonly code: number; readonly details: string; readonly trailers: Trailers }
   /** The answers of a decoupled model, and the status after them. */
-  | { readonly is: 'parts'; readonly parts: Parts; readonly code: number; readonly details: string }
+  | { readonly is: 'parts'; readonly parts: Parts; readonly code: number; readonly details: string; readonly trailers: Trailers }
   /** Sent as they are in place of a message. */
   | { readonly is: 'bytes'; readonly bytes: Uint8Array }
   | { readonly is: 'hang' };
@@ -90,13 +93,19 @@ export interface OipServer {
 }
 
 export const answerOutputs = (outputs: readonly OipTensor[]): OipAnswer => ({ is: 'outputs', outputs });
-export const answerParts = (parts: Parts, code = 0, details = ''): OipAnswer => ({
+export const answerParts = (parts: Parts, code = 0, details = '', trailers: Trailers = {}): OipAnswer => ({
   is: 'parts',
   parts,
   code,
   details,
+  trailers,
 });
-export const answerStatus = (code: number, details = ''): OipAnswer => ({ is: 'status', code, details });
+export const answerStatus = (code: number, details = '', trailers: Trailers = {}): OipAnswer => ({
+  is: 'status',
+  code,
+  details,
+  trailers,
+});
 export const answerBytes = (bytes: Uint8Array): OipAnswer => ({ is: 'bytes', bytes });
 export const answerNever: OipAnswer = { is: 'hang' };
 
@@ -243,7 +252,7 @@ class ScriptedServer implements OipServer {
     if (answer.code === status.OK) {
       call.write(writeStreamResponse(seen, [], true));
       call.end();
-    } else call.emit('error', failure(answer.code, answer.details));
+    } else call.emit('error', failure(answer.code, answer.details, answer.trailers));
   }
 
   async #infer(call: Unary, reply: Reply): Promise<void> {
@@ -266,7 +275,7 @@ class ScriptedServer implements OipServer {
     if (answer.is === 'parts') reply(failure(status.UNIMPLEMENTED, 'a decoupled model answers over streams'));
     else if (answer.is === 'outputs') reply(null, writeInferResponse(seen.model, seen.version, seen.id, answer.outputs));
     else if (answer.is === 'bytes') reply(null, Buffer.from(answer.bytes));
-    else reply(failure(answer.code, answer.details));
+    else reply(failure(answer.code, answer.details, answer.trailers));
   }
 
   #modelNamed(name: string, reply: Reply): OipModel | undefined {
@@ -302,6 +311,8 @@ function credentialsOf({ tls }: OipServerOptions): ServerCredentials {
   return ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }], false);
 }
 
-function failure(code: number, details: string): Partial<ServiceError> {
-  return { code, details, metadata: new Metadata() };
+function failure(code: number, details: string, trailers: Trailers = {}): Partial<ServiceError> {
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(trailers)) metadata.set(name, value);
+  return { code, details, metadata };
 }

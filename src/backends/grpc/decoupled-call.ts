@@ -59,15 +59,15 @@ export class DecoupledCall implements Call, StreamSink {
     if (this.#sink.onPrediction({ outputs: answer.outputs, computeUs })) this.#answers?.read();
   }
 
-  onEnd(status: number, details: string, sent: boolean): void {
+  onEnd(status: number, details: string, sent: boolean, pushbackMs: number): void {
     this.#answers = null;
     if (!this.#told) {
       this.#told = true;
       if (this.#cancelled) this.#sink.onFault(Fault.ClientGone, '', sent, 0);
       else if (status === GrpcStatus.Ok) this.#sink.onEnd();
       else {
-        const end = endOf(status, details, sent, this.#owner.maxMessageBytes);
-        this.#sink.onFault(end.kind, end.detail, end.reached, 0);
+        const end = endOf({ status, details, sent, pushbackMs }, this.#owner.maxMessageBytes);
+        this.#sink.onFault(end.kind, end.detail, end.reached, end.retryAfterMs);
       }
     }
     this.#owner.ended(this);

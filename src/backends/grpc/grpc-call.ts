@@ -68,18 +68,18 @@ export class GrpcCall implements Call, UnarySink {
     this.#end();
   }
 
-  onStatus(status: number, details: string, sent: boolean): void {
+  onStatus(status: number, details: string, sent: boolean, pushbackMs: number): void {
     if (this.#cancelled) {
       this.#fault(Fault.ClientGone, '', sent);
       return;
     }
-    const end = endOf(status, details, sent, this.#owner.maxMessageBytes);
-    this.#fault(end.kind, end.detail, end.reached);
+    const end = endOf({ status, details, sent, pushbackMs }, this.#owner.maxMessageBytes);
+    this.#fault(end.kind, end.detail, end.reached, end.retryAfterMs);
   }
 
-  #fault(kind: FaultKind, detail: string, reached: boolean): void {
+  #fault(kind: FaultKind, detail: string, reached: boolean, retryAfterMs = 0): void {
     this.#unary = null;
-    this.#sink.onFault(kind, detail, reached, 0);
+    this.#sink.onFault(kind, detail, reached, retryAfterMs);
     this.#end();
   }
 

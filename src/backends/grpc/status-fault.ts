@@ -1,5 +1,6 @@
 import { Fault, type FaultKind } from '../../core/faults.ts';
 import { GrpcStatus, grpcStatusName } from '../../core/grpc-status.ts';
+import { NO_RETRY } from '../../wire/grpc/pushback.ts';
 
 /** The row of the catalogue that a backend's status becomes; null stands for "the backend failed" and nothing more precise. */
 const FAULTS: ReadonlyMap<number, FaultKind> = new Map([
@@ -15,18 +16,35 @@ export interface FaultyEnd {
   readonly kind: FaultKind;
   readonly detail: string;
   readonly reached: boolean;
+  readonly retryAfterMs: number;
 }
 
-export function endOf(status: number, details: string, sent: boolean, maxBytes: number): FaultyEnd {
+/** How the call ended, as the wire tells it. */
+export interface StatusEnd {
+  readonly status: number;
+  readonly details: string;
+  readonly sent: boolean;
+  readonly pushbackMs: number;
+}
+
+export function endOf({ status, details, sent, pushbackMs }: StatusEnd, maxBytes: number): FaultyEnd {
   if (isOversizedAnswer(status, details, maxBytes)) {
-    return { kind: Fault.BackendFailed, detail: `Its answer is larger than ${maxBytes} bytes.`, reached: true };
+    return { kind: Fault.BackendFailed, detail: `Its answer is larger than ${maxBytes} bytes.`, reached: true, retryAfterMs: 0 };
   }
   const kind = FAULTS.get(status) ?? Fault.BackendFailed;
-  if (kind === Fault.BackendRefused) return { kind, detail: quotedText(details), reached: true };
+  if (kind === Fault.BackendRefused) return { kind, detail: quotedText(details), reached: true, retryAfterMs: 0 };
   // No byte of an answer has come, and asking a model twice does no harm: so this counts as not reached.
-  if (kind === Fault.BackendUnreachable) return { kind, detail: '', reached: false };
-  const detail = kind === Fault.BackendFailed ? `It answered with ${grpcStatusName(status)}.` : '';
-  return { kind, detail, reached: sent };
+  // A server that wants no other try gets none, here or elsewhere: another variant may stand on the same ground.
+  const retryAfterMs = kind.retry === 'never' ? 0 : Math.max(0, pushbackMs);
+  if (kind === Fault.BackendUnreachable) return { kind, detail: '', reached: pushbackMs === NO_RETRY, retryAfterMs };
+  return { kind, detail: kind === Fault.BackendFailed ? failureText(status) : '', reached: sent, retryAfterMs };
+}
+
+/** The server's own words may repeat what it was asked. */
+function failureText(status: number): string {
+  const name = grpcStatusName(status);
+  if (status !== GrpcStatus.Unimplemented) return `It answered with ${name}.`;
+  return `It answered with ${name}: the server does not serve this method. Check that it is a server of the Open Inference Protocol.`;
 }
 
 const MAX_TEXT_CHARS = 200;

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
 import type { InferenceRequest } from '../../core/inference.ts';
 import type { HttpAnswer, HttpCall, HttpEnd, HttpSink } from '../../wire/http/http-sink.ts';
+import { retryAfterMs } from '../../wire/http/retry-after.ts';
 import { readErrorText } from '../../wire/oip-rest/metadata.ts';
 import { hasNoExplain } from '../../wire/v1-rest/explain-response.ts';
 import { quotedText } from '../grpc/status-fault.ts';
@@ -91,12 +92,18 @@ export class PredictCall implements Call, HttpSink {
     if (this.#request!.task === 'explain' && hasNoExplain(status, words)) this.#fault(Fault.NotSupported, NO_EXPLAIN, true);
     else if (kind === Fault.BackendRefused) this.#fault(kind, words, true);
     // 503 says that the work was not begun, so another may be asked.
-    else this.#fault(kind, `It answered with ${status}.`, kind !== Fault.BackendUnreachable);
+    else this.#fault(kind, failureText(status), kind !== Fault.BackendUnreachable, this.#waitOf(answer));
   }
 
-  #fault(kind: FaultKind, detail: string, reached: boolean): void {
+  /** What the server asks to wait; only where it says that there is something to wait for. */
+  #waitOf(answer: HttpAnswer): number {
+    if (answer.status !== 429 && answer.status !== 503) return 0;
+    return retryAfterMs(answer.field('retry-after'), this.#owner.clock.wallMs());
+  }
+
+  #fault(kind: FaultKind, detail: string, reached: boolean, waitMs = 0): void {
     this.#exchange = null;
-    this.#sink.onFault(kind, detail, reached, 0);
+    this.#sink.onFault(kind, detail, reached, waitMs);
     this.#end();
   }
 
@@ -108,4 +115,10 @@ export class PredictCall implements Call, HttpSink {
 
 function endRefused(call: PredictCall, kind: FaultKind, detail: string): void {
   call.endRefused(kind, detail);
+}
+
+/** The server's own words may repeat what it was asked. */
+function failureText(status: number): string {
+  if (status !== 501) return `It answered with ${status}.`;
+  return 'It answered with 501: the server does not serve this method. Check protocol and url.';
 }

@@ -87,7 +87,9 @@ export class Infer implements Stage<Placed>, AttemptOwner {
     if (kind === Fault.BackendTimeout && ctx.deadlineIsCallers) kind = Fault.DeadlineOver;
     this.#note(ctx, variant, kind, this.#clock.nowUs() - attempt.startedUs);
     if (ctx.parts !== null) {
-      if (ctx.parts.source === attempt) ctx.parts.fail(kind, detail);
+      if (ctx.parts.source !== attempt) return;
+      ctx.retryAfterMs = attempt.retryAfterMs;
+      ctx.parts.fail(kind, detail);
       return;
     }
     if (ctx.ticket !== attempt.ticket) return;
@@ -98,6 +100,7 @@ export class Infer implements Stage<Placed>, AttemptOwner {
       if (verdict !== Verdict.Park) this.#lifecycle().resume(ctx, ctx.ticket, verdict);
       return;
     }
+    ctx.retryAfterMs = attempt.retryAfterMs;
     ctx.refuse(kind, detail);
     this.#lifecycle().resume(ctx, attempt.ticket, Verdict.Refuse);
   }

@@ -1,5 +1,5 @@
 import { cacheKey } from '../../cache/cache-key.ts';
-import type { Flights, Waiter } from '../../cache/flights.ts';
+import type { Flights, SharedFault, Waiter } from '../../cache/flights.ts';
 import type { Pending } from '../../core/backend.ts';
 import type { CacheEntry, CacheResult, CacheStore } from '../../core/cache.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -57,7 +57,7 @@ export class Recall implements Stage<Placed> {
   /** The leader has none. A fault of the work itself is shared; a reason of the leader's own hands the lead to the next. */
   fail(ctx: RequestContext, kind: FaultKind, detail: string, shared: boolean): void {
     if (!this.#giveUpLead(ctx)) return;
-    if (shared) this.#o.flights.fail(ctx.cacheKey, kind, detail);
+    if (shared) this.#o.flights.fail(ctx.cacheKey, { kind, detail, retryAfterMs: ctx.retryAfterMs });
     else this.#o.flights.handOver(ctx.cacheKey);
   }
 
@@ -117,9 +117,10 @@ class Follower implements Waiter, Pending {
     this.#recall.resume(this.#ctx, this.#ticket, recalled(this.#ctx, entry, 'shared'));
   }
 
-  onFailed(kind: FaultKind, detail: string): void {
+  onFailed({ kind, detail, retryAfterMs }: SharedFault): void {
     if (this.#isStale()) return;
     this.#ctx.call = null;
+    this.#ctx.retryAfterMs = retryAfterMs;
     this.#recall.resume(this.#ctx, this.#ticket, this.#ctx.refuse(kind, detail));
   }
 

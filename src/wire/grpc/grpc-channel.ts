@@ -74,7 +74,7 @@ export class GrpcChannel {
   /** Begins a call with one message to the server and any number back. The sink hears nothing from inside. */
   streamed(path: string, message: Buffer, options: CallOptions, sink: StreamSink): StreamAnswers {
     if (this.#closed) {
-      process.nextTick(() => sink.onEnd(GrpcStatus.Unavailable, 'The channel is closed.', false));
+      process.nextTick(() => sink.onEnd(GrpcStatus.Unavailable, 'The channel is closed.', false, 0));
       return NO_ANSWERS;
     }
     const call = new StreamedCall(this.#client.getChannel(), path, deadlineOf(options), sink);
@@ -108,7 +108,7 @@ const NO_CALL: UnaryCall = { cancel: () => undefined };
 const NO_ANSWERS: StreamAnswers = { read: () => undefined, cancel: () => undefined };
 
 function endClosed(sink: UnarySink): void {
-  sink.onStatus(GrpcStatus.Unavailable, 'The channel is closed.', false);
+  sink.onStatus(GrpcStatus.Unavailable, 'The channel is closed.', false, 0);
 }
 
 function credentialsOf(tls: GrpcChannelTls | null): ChannelCredentials {

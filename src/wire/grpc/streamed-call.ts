@@ -1,12 +1,13 @@
 import type { ChannelInterface, InterceptingListener, Metadata, StatusObject } from '@grpc/grpc-js';
 import { GrpcStatus } from '../../core/grpc-status.ts';
 import { ConnectionWait } from './connection-wait.ts';
+import { pushbackMs } from './pushback.ts';
 
 /** What becomes of a call whose answer is a stream. Messages as they are asked for, then `onEnd` once; never from inside the call. */
 export interface StreamSink {
   onMessage(message: Buffer): void;
-  /** `sent` says whether the call had been given to a connection, so that the server may know of it. */
-  onEnd(status: number, details: string, sent: boolean): void;
+  /** `sent` says whether the call had been given to a connection, so that the server may know of it; `pushbackMs` as in UnarySink. */
+  onEnd(status: number, details: string, sent: boolean, pushbackMs: number): void;
 }
 
 /**
@@ -54,7 +55,7 @@ export class StreamedCall implements InterceptingListener {
     this.#over = true;
     const wait = this.#wait;
     wait.end();
-    if (wait.gaveUpMs > 0) this.#sink.onEnd(GrpcStatus.Unavailable, `No connection within ${wait.gaveUpMs} ms.`, false);
-    else this.#sink.onEnd(status.code, status.details, wait.wasSent);
+    if (wait.gaveUpMs > 0) this.#sink.onEnd(GrpcStatus.Unavailable, `No connection within ${wait.gaveUpMs} ms.`, false, 0);
+    else this.#sink.onEnd(status.code, status.details, wait.wasSent, pushbackMs(status.metadata, Date.now()));
   }
 }

@@ -242,7 +242,26 @@ describe('GrpcBackend, answers that are none', () => {
     expect(sink.reached).toBe(reached);
     if (fault === Fault.BackendRefused) expect(sink.detail).toBe('inner words of the server');
     else expect(sink.detail).not.toContain('inner words');
-    if (fault === Fault.BackendFailed) expect(sink.detail).toBe(`It answered with ${name}.`);
+    if (fault === Fault.BackendFailed) expect(sink.detail).toMatch(new RegExp(`^It answered with ${name}[.:]`));
+    expect(sink.retryAfterMs).toBe(0);
+  });
+
+  it('says in the log that the server does not serve the method, when that is what it said', async () => {
+    const sink = await answered(answerStatus(GrpcStatus.Unimplemented, 'inner words'));
+    expect(sink.detail).toContain('does not serve this method');
+  });
+
+  it.each([
+    ['RESOURCE_EXHAUSTED', GrpcStatus.ResourceExhausted, { 'grpc-retry-pushback-ms': '4500' }, 4_500, true],
+    ['UNAVAILABLE', GrpcStatus.Unavailable, { 'grpc-retry-pushback-ms': '20' }, 20, false],
+    ['UNAVAILABLE of an HTTP proxy', GrpcStatus.Unavailable, { 'retry-after': '7' }, 7_000, false],
+    ['both', GrpcStatus.Unavailable, { 'retry-after': '7', 'grpc-retry-pushback-ms': '5' }, 5, false],
+    ['too long', GrpcStatus.ResourceExhausted, { 'grpc-retry-pushback-ms': '9999999999' }, 3_600_000, true],
+    ['never', GrpcStatus.Unavailable, { 'grpc-retry-pushback-ms': '-1' }, 0, true],
+    ['what is no number', GrpcStatus.Unavailable, { 'grpc-retry-pushback-ms': 'soon' }, 0, true],
+    ['a fault that no wait cures', GrpcStatus.Internal, { 'grpc-retry-pushback-ms': '4500' }, 0, true],
+  ] as const)('hears how long the server asks to wait: %s', async (_what, code, trailers, retryAfterMs, reached) => {
+    expect(await answered(answerStatus(code, '', trailers))).toMatchObject({ retryAfterMs, reached });
   });
 
   it('repeats a refusal on one line and not at length', async () => {

@@ -139,6 +139,11 @@ describe('GrpcBackend with a decoupled model', () => {
     await server.cancelled(1);
   });
 
+  it('tells how long the server asks to wait', async () => {
+    const busy = answerParts([], GrpcStatus.ResourceExhausted, 'full', { 'grpc-retry-pushback-ms': '4500' });
+    expect((await ask(busy)).sink).toMatchObject({ fault: Fault.BackendBusy, retryAfterMs: 4_500 });
+  });
+
   it('ends at the deadline when nothing comes', async () => {
     const { server } = await ask(answerNever);
     const config = backendSchema.parse({ kind: 'grpc', address: server.address }) as GrpcBackendConfig;

@@ -344,7 +344,27 @@ describe('HttpBackend, answers that are none', () => {
     const sink = await answered(answer(status, body));
     expect(sink.events).toEqual([`fault ${fault.code}`, 'closed']);
     expect(sink.reached).toBe(reached);
-    expect(sink.detail).toBe(fault === Fault.BackendRefused ? 'inner words of the server' : `It answered with ${status}.`);
+    if (fault === Fault.BackendRefused) expect(sink.detail).toBe('inner words of the server');
+    else expect(sink.detail).toMatch(new RegExp(`^It answered with ${status}[.:]`));
+    expect(sink.detail.includes('does not serve this method')).toBe(status === 501);
+    expect(sink.retryAfterMs).toBe(0);
+  });
+
+  it.each([
+    [429, '7', 7_000],
+    [503, '7', 7_000],
+    [503, '99999', 3_600_000],
+    [429, 'soon', 0],
+    [500, '7', 0],
+    [504, '7', 0],
+  ])('hears of %d how long the server asks to wait: %s', async (status, value, retryAfterMs) => {
+    expect(await answered(answer(status, '', { 'retry-after': value }))).toMatchObject({ retryAfterMs });
+  });
+
+  it('hears of a date to wait for', async () => {
+    const sink = await answered(answer(503, '', { 'retry-after': new Date(Date.now() + 20_000).toUTCString() }));
+    expect(sink.retryAfterMs).toBeGreaterThan(10_000);
+    expect(sink.retryAfterMs).toBeLessThanOrEqual(20_000);
   });
 
   it('repeats a refusal on one line and not at length', async () => {

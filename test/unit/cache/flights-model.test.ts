@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Flights, type Joined, type Waiter } from '../../../src/cache/flights.ts';
-import { Fault, type FaultKind } from '../../../src/core/faults.ts';
+import { Flights, type Joined, type SharedFault, type Waiter } from '../../../src/cache/flights.ts';
+import { Fault } from '../../../src/core/faults.ts';
 import { ENTRY, Recorder } from './recorder.ts';
 
 const SMALL = { maxKeys: 2, maxWaiters: 4 };
 const KEYS = ['a', 'b', 'c'];
+const FAULT: SharedFault = { kind: Fault.BackendFailed, detail: 'x', retryAfterMs: 5 };
 type Desk = Pick<Flights, 'join' | 'leave' | 'land' | 'fail' | 'handOver' | 'waiting' | 'keys'>;
 type Reaction = 'nothing' | 'handOver' | 'land' | 'rejoin';
 
@@ -62,7 +63,7 @@ class Drive {
     if (is === 'leave') return this.#desk.leave(key, recorder);
     if (!this.#leading.delete(recorder)) return false;
     if (is === 'land') return this.#desk.land(key, ENTRY);
-    return is === 'fail' ? this.#desk.fail(key, Fault.BackendFailed, 'x') : this.#desk.handOver(key);
+    return is === 'fail' ? this.#desk.fail(key, FAULT) : this.#desk.handOver(key);
   }
 
   #join(key: string, reaction: Reaction): void {
@@ -122,8 +123,8 @@ class NaiveFlights implements Desk {
     return this.#end(key, (waiter) => waiter.onLanded(ENTRY));
   }
 
-  fail(key: string, kind: FaultKind, detail: string): number {
-    return this.#end(key, (waiter) => waiter.onFailed(kind, detail));
+  fail(key: string, fault: SharedFault): number {
+    return this.#end(key, (waiter) => waiter.onFailed(fault));
   }
 
   handOver(key: string): boolean {

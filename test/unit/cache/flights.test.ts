@@ -43,7 +43,7 @@ describe('Flights', () => {
 
   it('gives a shared fault to all who wait', () => {
     const { flights, log } = flightOf(['a', 'b']);
-    expect(flights.fail('k', Fault.BackendFailed, 'reset')).toBe(1);
+    expect(flights.fail('k', { kind: Fault.BackendFailed, detail: 'reset', retryAfterMs: 0 })).toBe(1);
     expect(log).toEqual(['b failed BACKEND_FAILED reset']);
   });
 
@@ -65,7 +65,7 @@ describe('Flights', () => {
   it('knows nothing of a key that nobody leads', () => {
     const { flights, log } = flightOf([]);
     expect(flights.land('k', ENTRY)).toBe(0);
-    expect(flights.fail('k', Fault.BackendFailed, '')).toBe(0);
+    expect(flights.fail('k', { kind: Fault.BackendFailed, detail: '', retryAfterMs: 0 })).toBe(0);
     expect(flights.handOver('k')).toBe(false);
     expect(flights.waiting('k')).toBe(0);
     expect(log).toEqual([]);

@@ -1,7 +1,6 @@
 import { cacheEntryOf } from '../../../src/cache/cache-entry.ts';
-import type { Waiter } from '../../../src/cache/flights.ts';
+import type { SharedFault, Waiter } from '../../../src/cache/flights.ts';
 import type { CacheEntry } from '../../../src/core/cache.ts';
-import type { FaultKind } from '../../../src/core/faults.ts';
 import type { Millis } from '../../../src/core/units.ts';
 
 export const ENTRY = cacheEntryOf({ outputs: [], computeUs: 0 }, { model: 'm', variant: 'v', expiresMs: 1 as Millis });
@@ -22,7 +21,7 @@ export class Recorder implements Waiter {
     this.react('landed');
   }
 
-  onFailed(kind: FaultKind, detail: string): void {
+  onFailed({ kind, detail }: SharedFault): void {
     this.log.push(`${this.name} failed ${kind.code} ${detail}`);
     this.react('failed');
   }

@@ -47,6 +47,27 @@ describe('a request through the gateway', () => {
     expect(codeOf(third)).toBe('NO_VARIANT');
   });
 
+  it('passes on how long the backend asks its callers to wait, and only of the try that decided', () => {
+    const world = new World({ canaryBp: 10_000 });
+    const waitOf = ({ exit }: Asked): string | undefined => {
+      const { headers } = exit.sent[0]!;
+      return headers[headers.indexOf('retry-after') + 1];
+    };
+    const busy = world.begin();
+    world.canary.calls[0]!.fail(Fault.BackendBusy, true, 6_200);
+    expect([codeOf(busy), waitOf(busy)]).toEqual(['BACKEND_BUSY', '7']);
+    const both = world.begin();
+    world.canary.calls[1]!.fail(Fault.BackendUnreachable, false, 60_000);
+    world.stable.calls[0]!.fail(Fault.BackendUnreachable, false, 2_000);
+    expect([codeOf(both), waitOf(both)]).toEqual(['BACKEND_UNREACHABLE', '2']);
+    const saved = world.begin();
+    world.canary.calls[2]!.fail(Fault.BackendUnreachable, false, 60_000);
+    world.stable.calls[1]!.answer();
+    expect([codeOf(saved), saved.exit.sent[0]!.headers.includes('retry-after')]).toEqual(['', false]);
+    for (const each of [busy, both, saved]) world.close(each);
+    world.expectNothingHeld();
+  });
+
   it('goes to stable when its canary is cold or full', () => {
     const cold = new World({ canaryBp: 10_000 });
     cold.variants[1].state.readiness = { is: 'mismatched', reason: 'shape' };
@@ -139,6 +160,15 @@ describe('equal misses', () => {
     expect(later.ctx.cacheResult).toBe('hit');
     world.stable.calls[1]!.answer();
     for (const each of [...asked, later]) world.close(each);
+    world.expectNothingHeld();
+  });
+
+  it('share how long the backend asks them to wait', () => {
+    const world = shared();
+    const asked = [world.begin(), world.begin()];
+    world.stable.calls[0]!.fail(Fault.BackendBusy, true, 5_000);
+    expect(asked.map(({ ctx }) => ctx.retryAfterMs)).toEqual([5_000, 5_000]);
+    for (const each of asked) world.close(each);
     world.expectNothingHeld();
   });
 

@@ -97,10 +97,10 @@ export class HandCall implements Call {
     this.#sink.onClosed();
   }
 
-  fail(kind: FaultKind, reached: boolean): void {
+  fail(kind: FaultKind, reached: boolean, retryAfterMs = 0): void {
     if (this.over) return;
     this.over = true;
-    this.#sink.onFault(kind, 'by hand', reached, 0);
+    this.#sink.onFault(kind, 'by hand', reached, retryAfterMs);
     this.#sink.onClosed();
   }
 
