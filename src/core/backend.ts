@@ -42,6 +42,8 @@ export interface CallOptions {
   readonly timeoutMs: number;
   /** W3C trace context for the backend; empty when there is none. */
   readonly traceparent: string;
+  /** What goes with it; empty when there is nothing, and never there without a trace context. */
+  readonly tracestate: string;
   readonly requestId: string;
   /** Keeps the calls of a sequence on one endpoint; 0 leaves the choice free. */
   readonly affinity: number;

@@ -46,6 +46,8 @@ export class RequestContext {
   requestId = '';
   /** W3C trace context to pass on; empty when there is none. */
   traceparent = '';
+  /** What tracing systems before this one have noted, to pass on with it. */
+  tracestate = '';
   /** The span of this request, for its owner in telemetry alone. */
   span: unknown = null;
   // clocks

@@ -3,7 +3,7 @@ import type { Ruling } from './guard.ts';
 
 /** The only writer of request metrics, log lines and spans. Called at the two ends of a request. */
 export interface Observer {
-  /** Before the first phase: reads and sets `ctx.traceparent` and `ctx.span`. */
+  /** Before the first phase: reads and sets `ctx.traceparent`, `ctx.tracestate` and `ctx.span`. */
   opened(ctx: RequestContext): void;
   /** After the last; once. */
   finished(ctx: RequestContext): void;

@@ -1,4 +1,4 @@
-import type { Call, CallSink } from '../core/backend.ts';
+import type { Call, CallOptions, CallSink } from '../core/backend.ts';
 import { Fault, type FaultKind } from '../core/faults.ts';
 import type { InferenceRequest, Prediction } from '../core/inference.ts';
 import type { ShadowOutcome } from '../core/observer.ts';
@@ -59,8 +59,10 @@ export class ShadowCopy implements CallSink {
     this.#timer = setTimeout(cancelLate, timeoutMs, this);
     this.#timer.unref();
     const { request, traceparent, requestId } = this.work;
+    // The notes of others go with the request itself; a copy is found by its trace.
+    const options: CallOptions = { timeoutMs, traceparent, tracestate: '', requestId, affinity: 0, avoid: '' };
     try {
-      this.#call = this.variant.backend.open(request, { timeoutMs, traceparent, requestId, affinity: 0, avoid: '' }, this);
+      this.#call = this.variant.backend.open(request, options, this);
     } catch {
       // `open` never throws, and if it does all the same, it must not be the request that was copied which fails.
       this.onFault(Fault.Bug, '', false);

@@ -4,6 +4,7 @@ import { SpanQueue } from './span-queue.ts';
 import { TraceIds } from './trace-ids.ts';
 import { FLAG_SAMPLED, formatTraceparent, parseTraceparent, type TraceParent } from './traceparent.ts';
 import type { OtlpConfig, TraceParts, Traces } from './traces.ts';
+import { passedTracestate } from './tracestate.ts';
 
 /**
  * Keeps a share of all traces. A request that is not kept costs two ids and nothing else; one that is kept writes its spans when it has
@@ -27,6 +28,8 @@ export class RecordedTraces implements Traces {
   /** @hot */
   begin(ctx: RequestContext): void {
     const parent = parseTraceparent(ctx.head.header('traceparent'));
+    // The notes belong to the caller's trace; one that begins here has none.
+    if (parent !== null) ctx.tracestate = passedTracestate(ctx.head.header('tracestate'));
     const flags = parent === null ? this.#drawn() : parent.flags;
     if ((flags & FLAG_SAMPLED) === 0) this.#pass(ctx, parent);
     else this.#keep(ctx, parent, flags);

@@ -4,12 +4,13 @@ import type { RequestContext } from '../core/context.ts';
 import type { Log } from './access-log.ts';
 import type { SpanOutcome } from './metrics.ts';
 import { formatTraceparent, parseTraceparent } from './traceparent.ts';
+import { passedTracestate } from './tracestate.ts';
 
 export type OtlpConfig = NonNullable<Config['telemetry']['otlp']>;
 
 /** What becomes of the trace a request belongs to. */
 export interface Traces {
-  /** Sets `ctx.traceparent`, and `ctx.span` where the trace is kept. */
+  /** Sets `ctx.traceparent` and `ctx.tracestate`, and `ctx.span` where the trace is kept. */
   begin(ctx: RequestContext): void;
   end(ctx: RequestContext, durationUs: number): void;
   /** Sends what waits, for a bounded time. Never rejects. */
@@ -42,6 +43,7 @@ export class PassedTraces implements Traces {
     const parent = parseTraceparent(value);
     if (parent === null) return;
     // A later version is passed on as the one we know: nothing goes to a backend that was not looked at.
+    ctx.tracestate = passedTracestate(ctx.head.header('tracestate'));
     ctx.traceparent = value.startsWith('00') ? value : formatTraceparent(parent.traceId, parent.spanId, parent.flags);
   }
 

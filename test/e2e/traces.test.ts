@@ -46,7 +46,7 @@ it("exports a request's spans over OTLP, below the caller's span and above the b
   });
   const inputs = [{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }];
   const key = gateway.keys['alpha']!;
-  const headers = { traceparent: `00-${TRACE}-${CALLER}-01` };
+  const headers = { traceparent: `00-${TRACE}-${CALLER}-01`, tracestate: 'congo=t61rcWkgMzE' };
   expect((await inferRest(gateway, { key, model: 'm', inputs, headers })).status).toBe(200);
   expect(await gateway.stop()).toBe(0);
   collector.close();
@@ -55,5 +55,6 @@ it("exports a request's spans over OTLP, below the caller's span and above the b
   expect(spans.every((span) => span.traceId === TRACE)).toBe(true);
   const call = spans.find((span) => span.kind === CLIENT_KIND)!;
   expect(call.parentSpanId).toBe(root.spanId);
+  expect(server.calls[0]!.metadata['tracestate']).toBe('congo=t61rcWkgMzE');
   expect(server.calls[0]!.metadata['traceparent']).toBe(`00-${TRACE}-${call.spanId}-01`);
 });

@@ -135,6 +135,7 @@ export class GrpcBackend implements Backend, CallOwner {
   #headers(options: CallOptions): string[] {
     const headers = [...this.#ownHeaders, 'x-request-id', options.requestId];
     if (options.traceparent !== '') headers.push('traceparent', options.traceparent);
+    if (options.tracestate !== '') headers.push('tracestate', options.tracestate);
     return headers;
   }
 

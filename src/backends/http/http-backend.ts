@@ -122,6 +122,7 @@ export class HttpBackend implements Backend, CallOwner {
     // A server that is a gateway itself gives up when nobody waits any longer.
     headers.push('x-sluice-timeout-ms', String(Math.max(1, Math.floor(options.timeoutMs))));
     if (options.traceparent !== '') headers.push('traceparent', options.traceparent);
+    if (options.tracestate !== '') headers.push('tracestate', options.tracestate);
     if (outgoing.jsonBytes !== -1) headers.push('inference-header-content-length', String(outgoing.jsonBytes));
     return headers;
   }

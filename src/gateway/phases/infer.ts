@@ -116,6 +116,7 @@ export class Infer implements Stage<Placed>, AttemptOwner {
     const options: CallOptions = {
       timeoutMs: ctx.deadlineMs - this.#clock.nowMs(),
       traceparent: ctx.traceparent,
+      tracestate: ctx.tracestate,
       requestId: ctx.requestId,
       affinity: ctx.request.sequenceId === '' ? 0 : ctx.affinity,
       avoid: '',

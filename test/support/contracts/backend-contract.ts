@@ -23,7 +23,14 @@ export interface BackendFixture {
   dispose(): Promise<void>;
 }
 
-const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', requestId: 'contract', affinity: 0, avoid: '' };
+const OPTIONS: CallOptions = {
+  timeoutMs: 10_000,
+  traceparent: '',
+  tracestate: '',
+  requestId: 'contract',
+  affinity: 0,
+  avoid: '',
+};
 const CALLS = 40;
 
 /** What every kind of backend owes the gateway, run against each of them. */

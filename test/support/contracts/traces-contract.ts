@@ -8,8 +8,8 @@ const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const UNSAMPLED = `00-${TRACE}-00f067aa0ba902b7-00`;
 const SAMPLED = `00-${TRACE}-00f067aa0ba902b7-01`;
 
-/** What every way to treat traces must do. `open` gives a fresh one, `request` a request with this `traceparent` header. */
-export function tracesContract(open: () => Traces, request: (traceparent: string) => RequestContext): void {
+/** What every way to treat traces must do. `open` gives a fresh one, `request` a request with these headers. */
+export function tracesContract(open: () => Traces, request: (traceparent: string, tracestate?: string) => RequestContext): void {
   it.each([UNSAMPLED, SAMPLED])('stays in the trace of the caller: %s', (header) => {
     const ctx = request(header);
     open().begin(ctx);
@@ -49,6 +49,20 @@ export function tracesContract(open: () => Traces, request: (traceparent: string
         },
       ),
     );
+  });
+
+  it('passes on what other systems have noted, with their trace alone', () => {
+    for (const [header, state, passed] of [
+      [SAMPLED, 'rojo=1, congo=t61', 'rojo=1,congo=t61'],
+      [UNSAMPLED, 'rojo=1', 'rojo=1'],
+      [SAMPLED, 'no state', ''],
+      ['', 'rojo=1', ''],
+      [`${SAMPLED}x`, 'rojo=1', ''],
+    ] as const) {
+      const ctx = request(header, state);
+      open().begin(ctx);
+      expect([header, ctx.tracestate]).toEqual([header, passed]);
+    }
   });
 
   it('takes the end of a request that began before it was there', () => {

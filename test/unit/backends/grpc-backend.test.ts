@@ -30,7 +30,7 @@ const MODEL: OipModel = {
   outputs: [{ name: 'y', datatype: 'INT32', shape: [-1] }],
 };
 
-const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', requestId: 'r-1', affinity: 0, avoid: '' };
+const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', tracestate: '', requestId: 'r-1', affinity: 0, avoid: '' };
 
 function configOf(fields: Partial<GrpcBackendConfig> & { address: string }): GrpcBackendConfig {
   return backendSchema.parse({ kind: 'grpc', ...fields }) as GrpcBackendConfig;
@@ -163,11 +163,17 @@ describe('GrpcBackend', () => {
     await callOnce(backendOf({ address: server.address }, 's3cret'), {
       timeoutMs: 5_000,
       traceparent,
+      tracestate: 'congo=t61rcWkgMzE',
       requestId: 'r-42',
       affinity: 0,
       avoid: '',
     });
-    expect(server.calls[0]!.metadata).toMatchObject({ authorization: 'Bearer s3cret', traceparent, 'x-request-id': 'r-42' });
+    expect(server.calls[0]!.metadata).toMatchObject({
+      authorization: 'Bearer s3cret',
+      traceparent,
+      tracestate: 'congo=t61rcWkgMzE',
+      'x-request-id': 'r-42',
+    });
     expect(server.calls[0]!.metadata['user-agent']).toMatch(/^sluice /);
   });
 
@@ -176,6 +182,7 @@ describe('GrpcBackend', () => {
     await callOnce(backendOf({ address: server.address }));
     expect(server.calls[0]!.metadata).not.toHaveProperty('authorization');
     expect(server.calls[0]!.metadata).not.toHaveProperty('traceparent');
+    expect(server.calls[0]!.metadata).not.toHaveProperty('tracestate');
   });
 
   it('grants the server the time that is left', async () => {

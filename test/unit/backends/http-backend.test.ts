@@ -29,7 +29,7 @@ const MODEL: OipModel = {
   outputs: [{ name: 'y', datatype: 'INT32', shape: [-1] }],
 };
 const BINARY = ['binary_tensor_data'];
-const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', requestId: 'r-1', affinity: 0, avoid: '' };
+const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', tracestate: '', requestId: 'r-1', affinity: 0, avoid: '' };
 
 type Config = Partial<HttpBackendConfig> & { url: string };
 
@@ -208,10 +208,11 @@ describe('HttpBackend', () => {
     const server = await serve();
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const backend = await warm({ url: server.url }, { credential: 's3cret' });
-    await callOnce(backend, { timeoutMs: 4_000, traceparent, requestId: 'r-42', affinity: 0, avoid: '' });
+    await callOnce(backend, { ...OPTIONS, timeoutMs: 4_000, traceparent, tracestate: 'congo=t61', requestId: 'r-42' });
     expect(server.calls[0]!.headers).toMatchObject({
       authorization: 'Bearer s3cret',
       traceparent,
+      tracestate: 'congo=t61',
       'x-request-id': 'r-42',
       'x-sluice-timeout-ms': '4000',
       'content-type': 'application/octet-stream',
@@ -225,6 +226,7 @@ describe('HttpBackend', () => {
     await callOnce(await warm({ url: server.url }));
     expect(server.calls[0]!.headers).not.toHaveProperty('authorization');
     expect(server.calls[0]!.headers).not.toHaveProperty('traceparent');
+    expect(server.calls[0]!.headers).not.toHaveProperty('tracestate');
   });
 
   it('sends large tensors whole, in the pieces in which they are', async () => {

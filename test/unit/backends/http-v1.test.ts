@@ -22,7 +22,7 @@ import {
 
 /** TensorFlow Serving's REST API as far as its documents show it. */
 
-const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', requestId: 'r-1', affinity: 0, avoid: '' };
+const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', tracestate: '', requestId: 'r-1', affinity: 0, avoid: '' };
 
 const tensorInfo = (dtype: string, ...sizes: number[]): object => ({
   dtype,

@@ -30,7 +30,14 @@ describe('ShadowQueue', () => {
     const request = requestOf();
     bench.queue.offer('digits', [bench.share()], 7, request, PRIMARY, '00-trace', 'r1');
     expect(bench.calls[0]!.request).toBe(request);
-    expect(bench.calls[0]!.options).toEqual({ timeoutMs: 100, traceparent: '00-trace', requestId: 'r1', affinity: 0, avoid: '' });
+    expect(bench.calls[0]!.options).toEqual({
+      timeoutMs: 100,
+      traceparent: '00-trace',
+      tracestate: '',
+      requestId: 'r1',
+      affinity: 0,
+      avoid: '',
+    });
   });
 
   it('counts a fault of the shadow as its failure', () => {

@@ -14,7 +14,7 @@ const NOWHERE = 'http://127.0.0.1:9/v1/traces';
 
 const quiet = createLog('silent', { linesDropped: 0, write: () => {}, flush: () => Promise.resolve() });
 const parts: TraceParts = { clock: new FakeClock(), log: quiet, version: '1.2.3', shutdownLimitMs: 100, count: () => {} };
-const request = (traceparent: string) => stranger({ headers: { traceparent } });
+const request = (traceparent: string, tracestate = '') => stranger({ headers: { traceparent, tracestate } });
 
 /** Draws that always fall on one side of any ratio but 0 and 1. */
 const lowDraws = (): TraceIds => new TraceIds((pool) => pool.fill(1));

@@ -12,7 +12,14 @@ import { RecordingSink } from '../../../support/recording-sink.ts';
 
 /** Hosts, backends and model files of a test, and their end. */
 
-export const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', requestId: 'test', affinity: 0, avoid: '' };
+export const OPTIONS: CallOptions = {
+  timeoutMs: 10_000,
+  traceparent: '',
+  tracestate: '',
+  requestId: 'test',
+  affinity: 0,
+  avoid: '',
+};
 
 export interface Begun {
   readonly sink: RecordingSink;
