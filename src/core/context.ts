@@ -1,7 +1,7 @@
 import { type AnswerForm, JSON_ANSWER } from './answer-form.ts';
 import type { Pending } from './backend.ts';
 import type { CacheResult } from './cache.ts';
-import type { Codec, Exit, Head, Match } from './exchange.ts';
+import type { AnswerCheck, Codec, Exit, Head, Match } from './exchange.ts';
 import { Reply } from './exchange.ts';
 import type { FaultKind } from './faults.ts';
 import { type InferenceRequest, type Prediction, Usage } from './inference.ts';
@@ -75,6 +75,8 @@ export class RequestContext {
   request: InferenceRequest | null = null;
   /** How the caller wants its outputs written; of the exchange and not of the request, since it changes neither the work nor the answer. */
   answerForm: AnswerForm = JSON_ANSWER;
+  /** Set by codecs that cannot say every answer. */
+  answerCheck: AnswerCheck | null = null;
   route: Route | null = null;
   /** Unsigned 32-bit hash of the sticky key. */
   affinity = 0;

@@ -78,6 +78,12 @@ export interface PartCodec extends Codec {
 
 export const tellsParts = (codec: Codec): codec is PartCodec => 'encodePart' in codec;
 
+/** A protocol that has no words for some answers: half floats in JSON, bytes that are no UTF-8. */
+export interface AnswerCheck {
+  /** Why `ctx.prediction` cannot be said to this caller, and what to do instead; empty when it can. Asked before anybody is charged. */
+  refusal(ctx: RequestContext): string;
+}
+
 /** What matching a head against a protocol's routes gives. Frozen at start-up or made per request where the path names a model. */
 export interface Match {
   readonly codec: Codec;

@@ -32,7 +32,10 @@ export class Book implements Stage {
     // Several answers are booked when the last of them has left.
     if (ctx.parts !== null && !ctx.parts.over) return Verdict.Next;
     if (ctx.fault !== null) this.#fail(ctx, ctx.fault);
-    else this.#keep(ctx as Inferred);
+    else {
+      this.#keep(ctx as Inferred);
+      refuseUnsayable(ctx);
+    }
     this.#settle(ctx);
     this.#note(ctx);
     return Verdict.Next;
@@ -93,6 +96,14 @@ export class Book implements Stage {
       usage: ctx.usage,
     });
   }
+}
+
+/** After the answer was kept, since it is right and others may have asked in other words; before it is settled, since nobody pays for it. */
+function refuseUnsayable(ctx: RequestContext): void {
+  // Of several answers each was asked about as it was told.
+  if (ctx.answerCheck === null || ctx.prediction === null || ctx.parts !== null) return;
+  const refusal = ctx.answerCheck.refusal(ctx);
+  if (refusal !== '') ctx.refuse(Fault.NotSupported, refusal);
 }
 
 /** Every text is walked for it, so it is done only where a token has a price. */

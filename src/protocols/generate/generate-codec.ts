@@ -1,6 +1,6 @@
 import type { RequestContext } from '../../core/context.ts';
 import { elementCount } from '../../core/datatype.ts';
-import type { Codec, PartCodec } from '../../core/exchange.ts';
+import type { AnswerCheck, Codec, PartCodec } from '../../core/exchange.ts';
 import { Fault, publicMessage } from '../../core/faults.ts';
 import type { Tensor } from '../../core/inference.ts';
 import { type Maybe, Verdict } from '../../core/verdict.ts';
@@ -23,7 +23,7 @@ const EVENT_END = Buffer.from('\n\n');
 const EVENT_TYPE = 'text/event-stream; charset=utf-8';
 
 /** `POST .../generate`, answered with one JSON object. */
-export class GenerateCodec implements Codec, JsonReading {
+export class GenerateCodec implements Codec, JsonReading, AnswerCheck {
   readonly name: string = 'rest-generate';
   readonly #body: JsonBody;
   readonly #reader: GenerateReader;
@@ -43,11 +43,21 @@ export class GenerateCodec implements Codec, JsonReading {
     const request = this.#reader.read(json, ctx.match, signature);
     if (request === null) return ctx.refuse(Fault.Malformed, this.#reader.detail);
     ctx.request = request;
+    ctx.answerCheck = this;
     return Verdict.Next;
   }
 
+  refusal(ctx: RequestContext): string {
+    const { outputs } = ctx.prediction!;
+    for (let i = 0; i < outputs.length; i++) {
+      const refusal = jsonRefusal(outputs[i]!);
+      if (refusal !== '') return `output ${quoted(outputs[i]!.name)}: ${refusal}`;
+    }
+    return '';
+  }
+
   encode(ctx: RequestContext): Maybe<void> {
-    const writer = answerWriter(ctx);
+    const writer = answerWriter(ctx, this);
     if (writer === null) {
       this.encodeFault(ctx);
       return;
@@ -75,7 +85,7 @@ export class GenerateStreamCodec extends GenerateCodec implements PartCodec {
   }
 
   encodePart(ctx: RequestContext): void {
-    const writer = answerWriter(ctx);
+    const writer = answerWriter(ctx, this);
     if (writer === null) return;
     writer.text('data: ');
     writeAnswer(writer, ctx);
@@ -97,15 +107,11 @@ function fillEvents(ctx: RequestContext, pieces: readonly Uint8Array[]): void {
 }
 
 /** What the answer is to be written into; null when it is right and cannot be said in this protocol. */
-function answerWriter(ctx: RequestContext): ByteWriter | null {
-  const { outputs } = ctx.prediction!;
-  for (let i = 0; i < outputs.length; i++) {
-    const refusal = jsonRefusal(outputs[i]!);
-    if (refusal === '') continue;
-    ctx.refuse(Fault.NotSupported, `output ${quoted(outputs[i]!.name)}: ${refusal}`);
-    return null;
-  }
-  return new ByteWriter(expectedBytes(outputs));
+function answerWriter(ctx: RequestContext, check: AnswerCheck): ByteWriter | null {
+  const refusal = check.refusal(ctx);
+  if (refusal === '') return new ByteWriter(expectedBytes(ctx.prediction!.outputs));
+  ctx.refuse(Fault.NotSupported, refusal);
+  return null;
 }
 
 /** One flat object: an output stands beside the names of model and version, and wins where it has such a name itself. */

@@ -1,10 +1,11 @@
 import { BINARY_ANSWER, isBinary } from '../../core/answer-form.ts';
 import type { RequestContext } from '../../core/context.ts';
-import type { Codec } from '../../core/exchange.ts';
+import type { AnswerCheck, Codec } from '../../core/exchange.ts';
 import { Fault } from '../../core/faults.ts';
 import { type Maybe, Phase, Verdict } from '../../core/verdict.ts';
 import { visibleRoute } from '../../core/visibility.ts';
 import { quoted } from '../../wire/json/message-text.ts';
+import { jsonRefusal } from '../../wire/json/tensor-writer.ts';
 import { ALL_JSON, type BodyRules, jsonBytesOf } from './body-rules.ts';
 import { InferReader } from './infer-reader.ts';
 import { fillInferReply } from './infer-reply.ts';
@@ -27,7 +28,7 @@ export interface InferOptions extends InflateLimits {
 }
 
 /** `POST .../infer` with tensors in JSON, as raw bytes behind a JSON head, or as raw bytes alone; packed or not. */
-export class InferCodec implements Codec {
+export class InferCodec implements Codec, AnswerCheck {
   readonly name = 'rest-infer';
   readonly #options: InferOptions;
   readonly #reader: InferReader;
@@ -46,6 +47,17 @@ export class InferCodec implements Codec {
     if (coding === 'gzip' || coding === 'deflate') return this.#unpack(ctx, coding);
     const body = wholeBody(ctx.body);
     return body instanceof Promise ? body.then((whole) => this.#read(ctx, whole)) : this.#read(ctx, body);
+  }
+
+  /** @hot */
+  refusal(ctx: RequestContext): string {
+    const { outputs } = ctx.prediction!;
+    for (let i = 0; i < outputs.length; i++) {
+      const output = outputs[i]!;
+      const refusal = isBinary(ctx.answerForm, output.name) ? '' : jsonRefusal(output);
+      if (refusal !== '') return `output ${quoted(output.name)}: ${refusal}`;
+    }
+    return '';
   }
 
   /** @hot */
@@ -86,6 +98,7 @@ export class InferCodec implements Codec {
     if (request === null) return ctx.refuse(Fault.Malformed, this.#reader.detail);
     ctx.request = request;
     ctx.answerForm = this.#reader.form;
+    ctx.answerCheck = this;
     return refuseUnsayable(ctx);
   }
 }

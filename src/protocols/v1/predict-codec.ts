@@ -1,5 +1,5 @@
 import type { RequestContext } from '../../core/context.ts';
-import type { Codec } from '../../core/exchange.ts';
+import type { AnswerCheck, Codec } from '../../core/exchange.ts';
 import { Fault } from '../../core/faults.ts';
 import { type Maybe, Verdict } from '../../core/verdict.ts';
 import type { JsonBody, JsonReading } from '../json-body.ts';
@@ -7,10 +7,10 @@ import { fillReply } from '../rest/json-reply.ts';
 import { packReply } from '../rest/packing.ts';
 import { askedSignature } from '../signature-lookup.ts';
 import type { PredictForm, PredictReader } from './predict-reader.ts';
-import { writePrediction } from './predict-writer.ts';
+import { predictionRefusal, writePrediction } from './predict-writer.ts';
 
 /** `POST ...:predict`. One for each request, since the answer has the form of its question. */
-export class PredictCodec implements Codec, JsonReading {
+export class PredictCodec implements Codec, JsonReading, AnswerCheck {
   readonly name = 'v1-predict';
   readonly #body: JsonBody;
   readonly #reader: PredictReader;
@@ -33,17 +33,21 @@ export class PredictCodec implements Codec, JsonReading {
     if (request === null) return ctx.refuse(Fault.Malformed, reader.detail);
     this.#form = reader.form;
     ctx.request = request;
+    ctx.answerCheck = this;
     return Verdict.Next;
   }
 
+  refusal(ctx: RequestContext): string {
+    return predictionRefusal(ctx.prediction!.outputs, this.#form);
+  }
+
   encode(ctx: RequestContext): Maybe<void> {
-    const written = writePrediction(ctx.prediction!, this.#form);
-    if (typeof written !== 'string') {
-      fillReply(ctx, 200, written.pieces());
+    const refusal = this.refusal(ctx);
+    if (refusal === '') {
+      fillReply(ctx, 200, writePrediction(ctx.prediction!, this.#form).pieces());
       return packReply(ctx);
     }
-    // The answer is right and cannot be said in this protocol.
-    ctx.refuse(Fault.NotSupported, written);
+    ctx.refuse(Fault.NotSupported, refusal);
     this.encodeFault(ctx);
   }
 

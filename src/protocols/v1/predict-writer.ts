@@ -20,11 +20,8 @@ interface Part {
   readonly values: ValueWriter;
 }
 
-/** The answer to `:predict` in the form of its request, or why it cannot be said so. */
-export function writePrediction(prediction: Prediction, form: PredictForm): ByteWriter | string {
-  const { outputs } = prediction;
-  const refusal = refusalOf(outputs, form);
-  if (refusal !== '') return refusal;
+/** The answer to `:predict` in the form of its request, which `predictionRefusal` has nothing against. */
+export function writePrediction({ outputs }: Prediction, form: PredictForm): ByteWriter {
   let bytes = FRAME_BYTES;
   for (let i = 0; i < outputs.length; i++) bytes += outputs[i]!.data.length * GROWTH;
   const writer = new ByteWriter(bytes);
@@ -40,7 +37,8 @@ export function writePrediction(prediction: Prediction, form: PredictForm): Byte
   return writer;
 }
 
-function refusalOf(outputs: readonly Tensor[], form: PredictForm): string {
+/** Why outputs cannot be said in the form of their request; empty when they can. */
+export function predictionRefusal(outputs: readonly Tensor[], form: PredictForm): string {
   for (let i = 0; i < outputs.length; i++) {
     const output = outputs[i]!;
     const rows = output.shape[0];

@@ -52,12 +52,24 @@ export function jsonRefusal(tensor: Tensor): string {
   }
   if (tensor.datatype !== 'BYTES') return '';
   if (countByteStrings(tensor.data) === -1) return 'a length prefix of its BYTES data points past the end';
+  if (isWhollyUtf8(tensor.data)) return '';
   for (let at = 0, index = 0; at < tensor.data.length; index++) {
     const from = at + PREFIX_BYTES;
     at = from + prefixAt(tensor.data, at);
     if (!isUtf8(tensor.data.subarray(from, at))) return `value ${index} is not UTF-8, which JSON needs: ${ELSEWHERE}`;
   }
   return '';
+}
+
+/**
+ * Looks at all elements at once, which no slice of each is made for. Where the lengths between them are ASCII, no character reaches over
+ * the end of an element; where they are not, this says nothing.
+ */
+function isWhollyUtf8(data: Uint8Array): boolean {
+  for (let at = 0; at < data.length; at += PREFIX_BYTES + prefixAt(data, at)) {
+    if ((data[at]! | data[at + 1]! | data[at + 2]! | data[at + 3]!) >= 0x80) return false;
+  }
+  return isUtf8(data);
 }
 
 function writeStrings(writer: ByteWriter, data: Uint8Array): void {

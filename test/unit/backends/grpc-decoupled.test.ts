@@ -141,7 +141,9 @@ describe('GrpcBackend with a decoupled model', () => {
 
   it('tells how long the server asks to wait', async () => {
     const busy = answerParts([], GrpcStatus.ResourceExhausted, 'full', { 'grpc-retry-pushback-ms': '4500' });
-    expect((await ask(busy)).sink).toMatchObject({ fault: Fault.BackendBusy, retryAfterMs: 4_500 });
+    const { sink } = await ask(busy);
+    await sink.closed;
+    expect(sink).toMatchObject({ fault: Fault.BackendBusy, retryAfterMs: 4_500 });
   });
 
   it('ends at the deadline when nothing comes', async () => {

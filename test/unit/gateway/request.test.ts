@@ -131,6 +131,41 @@ describe('a request through the gateway', () => {
   });
 });
 
+describe('an answer that the protocol of its caller has no words for', () => {
+  const speechless = { fields: { speechless: 'yes' } };
+
+  it('is refused and costs nothing, and what can be said costs what it did', () => {
+    const world = new World();
+    const [refused, answered] = [world.begin(speechless), world.begin(speechless)];
+    world.stable.calls[0]!.answer(9);
+    world.stable.calls[1]!.answer(8);
+    expect([codeOf(refused), refused.ctx.faultDetail, Number(refused.ctx.cost)]).toEqual(['NOT_SUPPORTED', 'no word for 9', 0]);
+    expect(refused.exit.sent[0]!.status).toBe(501);
+    expect([codeOf(answered), Number(answered.ctx.cost)]).toEqual(['', 10]);
+    expect(world.usage.totals('t')).toMatchObject([{ requests: 2, failures: 1, cost: 10n }]);
+    for (const each of [refused, answered]) world.close(each);
+    world.expectNothingHeld();
+  });
+
+  it('is given all the same to others who asked for it in another protocol, then or later', () => {
+    const world = new World({ cacheTtlMs: 1_000 });
+    const [leader, follower, other] = [world.begin(speechless), world.begin(), world.begin(speechless)];
+    world.stable.calls[0]!.answer(9);
+    const later = [world.begin(), world.begin(speechless)];
+    const asked = [leader, follower, other, ...later];
+    expect(asked.map((each) => [codeOf(each), Number(each.ctx.cost)])).toEqual([
+      ['NOT_SUPPORTED', 0],
+      ['', 1],
+      ['NOT_SUPPORTED', 0],
+      ['', 1],
+      ['NOT_SUPPORTED', 0],
+    ]);
+    expect(world.stable.calls).toHaveLength(1);
+    for (const each of asked) world.close(each);
+    world.expectNothingHeld();
+  });
+});
+
 describe('tokens', () => {
   it('are counted and billed where they have a price', () => {
     const world = new World({ price: { ...FREE, perInputToken: 100 as NanoUsd } });

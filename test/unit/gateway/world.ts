@@ -5,6 +5,7 @@ import { MemoryCacheStore } from '../../../src/cache/memory-store.ts';
 import type { Backend, Call, CallOptions, CallSink } from '../../../src/core/backend.ts';
 import { joinByteStrings } from '../../../src/core/byte-strings.ts';
 import type { RequestContext } from '../../../src/core/context.ts';
+import type { AnswerCheck } from '../../../src/core/exchange.ts';
 import { Fault, type FaultKind } from '../../../src/core/faults.ts';
 import type { GuardChain } from '../../../src/core/guard.ts';
 import type { InferenceRequest } from '../../../src/core/inference.ts';
@@ -34,6 +35,11 @@ export const FREE = {
   perOutputToken: 0 as NanoUsd,
   perComputeMs: 0 as NanoUsd,
   perCacheHit: 1 as NanoUsd,
+};
+
+/** Says no answer with bytes of 9 in it. */
+const SPEECHLESS: AnswerCheck = {
+  refusal: ({ prediction }) => (prediction!.outputs[0]!.data[0] === 9 ? 'no word for 9' : ''),
 };
 
 /** A backend whose calls a test ends by hand. */
@@ -227,6 +233,7 @@ export class World {
     const codec = new Codec((ctx) => {
       const data = Buffer.from(this.#body);
       const sequenceId = ctx.head.header('sequence');
+      if (ctx.head.header('speechless') !== '') ctx.answerCheck = SPEECHLESS;
       const text = { name: 'x', datatype: 'BYTES' as const, shape: [1], data: joinByteStrings([data]) };
       const inputs = [price === FREE ? { name: 'x', datatype: 'UINT8' as const, shape: [data.length], data } : text];
       ctx.request = {

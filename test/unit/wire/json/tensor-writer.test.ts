@@ -5,7 +5,7 @@ import { DATATYPES, type Datatype, elementBytes } from '../../../../src/core/dat
 import { ByteWriter, jsonString } from '../../../../src/wire/json/byte-writer.ts';
 import { JsonCursor } from '../../../../src/wire/json/cursor.ts';
 import { readTensorData } from '../../../../src/wire/json/tensor-reader.ts';
-import { writeTensorData } from '../../../../src/wire/json/tensor-writer.ts';
+import { jsonRefusal, writeTensorData } from '../../../../src/wire/json/tensor-writer.ts';
 
 const cursor = new JsonCursor(4);
 
@@ -105,6 +105,25 @@ describe('writeTensorData', () => {
     expect(JSON.parse(write('BYTES', joinByteStrings([Buffer.from(long), Buffer.from(long)])))).toEqual([long, long]);
     const many = new Float32Array(50_000).map((_, i) => i / 7);
     expect(new Float32Array(JSON.parse(write('FP32', new Uint8Array(many.buffer))))).toEqual(many);
+  });
+
+  it('finds the first value that is not UTF-8, however values are cut and however long they are', () => {
+    // Halves of characters, and lengths whose bytes look like them.
+    const piece = fc.constantFrom('c3', 'a9', 'e282ac', '82', 'f09f', '8e89', '61', 'c3a9', '61'.repeat(0x80), '61'.repeat(0xa9));
+    const element = fc.array(piece, { maxLength: 4 }).map((pieces) => Buffer.from(pieces.join(''), 'hex'));
+    fc.assert(
+      fc.property(fc.array(element, { maxLength: 5 }), (elements) => {
+        const first = elements.findIndex((bytes) => !bytes.equals(Buffer.from(bytes.toString())));
+        const found = jsonRefusal({
+          name: 'y',
+          datatype: 'BYTES',
+          shape: [elements.length],
+          data: joinByteStrings(elements),
+        });
+        expect(found.startsWith(`value ${first} is not UTF-8`) || (first === -1 && found === '')).toBe(true);
+      }),
+      { seed: 20_264, numRuns: 2_000 },
+    );
   });
 
   it('refuses what JSON cannot carry and says why', () => {
