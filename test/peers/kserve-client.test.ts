@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ClientCases, runClient } from './support/client-cases.ts';
-import { type DigitsServed, serveDigits, type Told } from './support/digits-served.ts';
+import { type DigitsServed, EXPLANATION, serveDigits, type Told } from './support/digits-served.ts';
 
 let served: DigitsServed;
 let rest: ClientCases;
@@ -64,6 +64,12 @@ describe("KServe's REST client", () => {
     expect(Buffer.from(probabilities.buffer).toString('base64')).toBe(together['probabilities']);
     const labels = BigInt64Array.from(predictions.map((row) => BigInt(row.label)));
     expect(Buffer.from(labels.buffer).toString('base64')).toBe(together['label']);
+  });
+
+  it('asks for explanations over V1, and reads why it gets none', () => {
+    expect(rest.value('v1_explain')).toEqual(EXPLANATION);
+    expect(rest.error('v1_explain_nothing')).toMatchObject({ type: 'HTTPStatusError', status: '501' });
+    expect(rest.error('v1_explain_nothing').message).toContain('ask :predict');
   });
 
   it('finds a model ready over V1, and is refused for an unknown one', () => {

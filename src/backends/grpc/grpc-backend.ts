@@ -9,6 +9,7 @@ import { GrpcChannel, type GrpcChannelTls } from '../../wire/grpc/grpc-channel.t
 import { encodeInferRequest } from '../../wire/oip/infer-request.ts';
 import { decodeDecoupled } from '../../wire/oip/model-config.ts';
 import { decodeModelMetadata, decodeReady, encodeModelNameRequest } from '../../wire/oip/server-messages.ts';
+import { withNamedOutputs } from '../named-outputs.ts';
 import { NO_EXPLAIN } from '../no-explain.ts';
 import { type Answer, ask } from './ask.ts';
 import { DecoupledCall } from './decoupled-call.ts';
@@ -39,6 +40,8 @@ export class GrpcBackend implements Backend, CallOwner {
   readonly #calls = new Set<Call>();
   /** The model answers as often as it likes, and only over a stream. Known once it is warm. */
   #decoupled = false;
+  /** Names of all outputs, where every answer has all of them; empty until the server has told them. */
+  #outputs: readonly string[] = [];
   #closing: Promise<void> | null = null;
   #allEnded: (() => void) | null = null;
 
@@ -60,7 +63,7 @@ export class GrpcBackend implements Backend, CallOwner {
 
   open(request: InferenceRequest, options: CallOptions, sink: CallSink): Call {
     if (request.task === 'explain') return this.#refuse(sink);
-    const message = encodeInferRequest(request, this.#model, this.#version);
+    const message = encodeInferRequest(withNamedOutputs(request, this.#outputs), this.#model, this.#version);
     const calling = { headers: this.#headers(options), timeoutMs: options.timeoutMs };
     if (this.#decoupled) {
       const call = new DecoupledCall(this, sink);
@@ -76,13 +79,6 @@ export class GrpcBackend implements Backend, CallOwner {
     return call;
   }
 
-  #refuse(sink: CallSink): Call {
-    const call = new GrpcCall(this, sink);
-    this.#calls.add(call);
-    call.refuse(Fault.NotSupported, NO_EXPLAIN);
-    return call;
-  }
-
   async warm(): Promise<Signature> {
     const connected = await this.#channel.ready(this.#connectTimeoutMs);
     // Where no connection stands the question still tells why: it fails at once with the reason of the last try.
@@ -95,6 +91,7 @@ export class GrpcBackend implements Backend, CallOwner {
     }
     this.#decoupled = await this.#asksDecoupled();
     const { platform, inputs, outputs } = metadata;
+    this.#outputs = this.#decoupled ? [] : outputs.map(({ name }) => name);
     return { platform, inputs, outputs, decoupled: this.#decoupled };
   }
 
@@ -121,6 +118,13 @@ export class GrpcBackend implements Backend, CallOwner {
   ended(call: Call): void {
     this.#calls.delete(call);
     if (this.#calls.size === 0) this.#allEnded?.();
+  }
+
+  #refuse(sink: CallSink): Call {
+    const call = new GrpcCall(this, sink);
+    this.#calls.add(call);
+    call.refuse(Fault.NotSupported, NO_EXPLAIN);
+    return call;
   }
 
   #shut(): Promise<void> {

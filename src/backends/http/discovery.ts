@@ -56,7 +56,8 @@ export class Discovery {
     if (typeof signature === 'string') throw this.#unreadable(signature);
     const { body } = this.#config;
     const binary = body === 'auto' ? await this.#takesBinary() : body === 'binary';
-    return { dialect: new OipDialect(this.#path('v2'), binary, this.#bounds), signature };
+    const outputs = signature.outputs.map(({ name }) => name);
+    return { dialect: new OipDialect(this.#path('v2'), binary, outputs, this.#bounds), signature };
   }
 
   /** `before` says what another protocol came to. */

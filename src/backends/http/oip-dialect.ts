@@ -4,6 +4,7 @@ import type { HttpAnswer } from '../../wire/http/http-sink.ts';
 import { writeBinaryRequest, writeJsonRequest } from '../../wire/oip-rest/infer-request.ts';
 import { InferResponseReader, jsonLength } from '../../wire/oip-rest/infer-response.ts';
 import { saysReady } from '../../wire/oip-rest/metadata.ts';
+import { withNamedOutputs } from '../named-outputs.ts';
 import { NO_EXPLAIN } from '../no-explain.ts';
 import { BYTES_TYPE, type Dialect, JSON_TYPE, type Outgoing, type Refusal } from './dialect.ts';
 import type { JsonBounds } from './json-bounds.ts';
@@ -15,13 +16,16 @@ export class OipDialect implements Dialect {
   readonly #inferPath: string;
   readonly readyPath: string;
   readonly binary: boolean;
+  /** Names of all that the model has. */
+  readonly #outputs: readonly string[];
   readonly #bounds: JsonBounds;
   readonly #reader = new InferResponseReader();
 
-  constructor(modelPath: string, binary: boolean, bounds: JsonBounds) {
+  constructor(modelPath: string, binary: boolean, outputs: readonly string[], bounds: JsonBounds) {
     this.#inferPath = `${modelPath}/infer`;
     this.readyPath = `${modelPath}/ready`;
     this.binary = binary;
+    this.#outputs = outputs;
     this.#bounds = bounds;
   }
 
@@ -32,13 +36,14 @@ export class OipDialect implements Dialect {
   /** @hot */
   write(request: InferenceRequest): Outgoing | Refusal {
     if (request.task === 'explain') return { kind: Fault.NotSupported, detail: NO_EXPLAIN };
+    const asked = withNamedOutputs(request, this.#outputs);
     if (this.binary) {
-      const { pieces, jsonBytes } = writeBinaryRequest(request);
+      const { pieces, jsonBytes } = writeBinaryRequest(asked);
       return { pieces, contentType: BYTES_TYPE, jsonBytes };
     }
     const refusal = this.#bounds.refuseInputs(request);
     if (refusal !== null) return refusal;
-    const body = writeJsonRequest(request);
+    const body = writeJsonRequest(asked);
     if (typeof body === 'string') return { kind: Fault.NotSupported, detail: body };
     return { pieces: body.pieces, contentType: JSON_TYPE, jsonBytes: -1 };
   }

@@ -113,6 +113,18 @@ async def v1_predict():
 
 
 @case
+async def v1_explain():
+    async with v1() as client:
+        return await client.explain(URL, "explained", {"instances": [[1.5, 2.5], [3.5, 4.5]]}, HEADERS)
+
+
+@case
+async def v1_explain_nothing():
+    async with v1() as client:
+        await client.explain(URL, "digits", {"instances": samples().tolist()}, HEADERS)
+
+
+@case
 async def v1_model_ready():
     async with v1() as client:
         return await client.is_model_ready(URL, "digits", HEADERS)

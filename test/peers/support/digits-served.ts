@@ -6,11 +6,22 @@ import { loadDigits } from '../../../scripts/models/digits-data.ts';
 import { grpcVariant, onnxVariant, TENANTS } from '../../support/configs.ts';
 import { type GatewayUnderTest, MODEL_DIR, startGateway } from '../../support/gateway-under-test.ts';
 import { type OipServer, startOipServer } from '../../support/oip-server.ts';
+import { answerJson, type ScriptedHttpServer, startScriptedHttpServer } from '../../support/scripted-http-server.ts';
 
 /** A gateway with the committed models, what the clients of peers are told of it, and the models' own answers to compare with. */
 
 const SAMPLES = 8;
 const TEXT = 'Grüße, free money: winner click here now 🎉';
+
+/** What the explained model is told of two rows. */
+export const EXPLANATION = {
+  predictions: [0, 1],
+  explanations: { name: 'AnchorTabular', data: { anchor: ['x > 1'], precision: 0.97 } },
+  instances: [
+    [1.5, 2.5],
+    [3.5, 4.5],
+  ],
+};
 
 /** Tensors by name, as base64 of their bytes. */
 export type Outputs = Readonly<Record<string, string>>;
@@ -45,11 +56,13 @@ export async function serveDigits(): Promise<DigitsServed> {
     ],
     onInfer: () => ({ is: 'hang' }),
   });
+  const explainer = await startExplainer();
   const gateway = await startGateway({
     tenants: TENANTS,
     models: {
       digits: { maxRows: 4_096, variants: [onnxVariant('v1', 'stable', 'digits/v1.onnx')] },
       spam: { variants: [onnxVariant('v1', 'stable', 'spam/v1.onnx')] },
+      explained: { variants: [{ name: 'v1', role: 'stable', backend: { kind: 'http', protocol: 'v1', url: explainer.url } }] },
       hangs: { timeoutMs: 30_000, variants: [grpcVariant('v1', 'stable', hanging.address)] },
     },
   });
@@ -78,9 +91,23 @@ export async function serveDigits(): Promise<DigitsServed> {
     stop: async () => {
       await gateway.stop();
       await hanging.close();
+      await explainer.close();
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** A V1 server that explains what it was asked for, in the shape of KServe's explainers. */
+function startExplainer(): Promise<ScriptedHttpServer> {
+  const tensor = { dtype: 'DT_FLOAT', tensor_shape: { dim: [{ size: '-1' }, { size: '2' }] } };
+  const signature = { serving_default: { inputs: { x: tensor }, outputs: { y: tensor } } };
+  return startScriptedHttpServer({
+    onRequest: ({ path, body }) => {
+      if (path.endsWith('/metadata')) return answerJson({ metadata: { signature_def: { signature_def: signature } } });
+      const { instances } = JSON.parse(body.toString() || '{}') as { instances?: unknown };
+      return path.endsWith(':explain') ? answerJson({ ...EXPLANATION, instances }) : answerJson({ ready: true });
+    },
+  });
 }
 
 async function answerOf(session: InferenceSession, images: readonly Float32Array[]): Promise<Outputs> {

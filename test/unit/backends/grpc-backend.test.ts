@@ -157,6 +157,20 @@ describe('GrpcBackend', () => {
     expect(Buffer.from(server.calls[0]!.inputs[0]!.data).readInt32LE(0)).toBe(5);
   });
 
+  it('names every output where its caller names none, once it knows them', async () => {
+    const outputs = [...MODEL.outputs, { ...MODEL.outputs[0]!, name: 'z' }];
+    const server = await serve({ models: [{ ...MODEL, outputs }] });
+    const backend = backendOf({ address: server.address });
+    await callOnce(backend);
+    await backend.warm();
+    await callOnce(backend);
+    const request = requestOf([5], { wanted: ['y'] });
+    const sink = new RecordingSink();
+    backend.open(request, OPTIONS, sink);
+    await sink.closed;
+    expect(server.calls.map((call) => call.wanted)).toEqual([[], ['y', 'z'], ['y']]);
+  });
+
   it('sends credential, trace context and request id as metadata', async () => {
     const server = await serve();
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

@@ -25,7 +25,7 @@ const MODEL: OipModel = {
   outputs: [{ name: 'y', datatype: 'INT32', shape: [-1] }],
   decoupled: true,
 };
-const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', requestId: 'r-1', affinity: 0, avoid: '' };
+const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', tracestate: '', requestId: 'r-1', affinity: 0, avoid: '' };
 
 const opened: { close(): Promise<unknown> }[] = [];
 

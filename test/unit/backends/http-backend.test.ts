@@ -204,6 +204,15 @@ describe('HttpBackend', () => {
     }
   });
 
+  it.each(['binary', 'json'] as const)('names every output where its caller names none: %s', async (body) => {
+    const server = await serve();
+    const backend = await warm({ url: server.url, body });
+    const request = requestOf([1]);
+    await callOnce(backend, OPTIONS, request);
+    expect(request.wanted).toEqual([]);
+    expect(server.calls[0]!.wanted).toEqual(MODEL.outputs.map(({ name }) => name));
+  });
+
   it('sends credential, trace context, request id and the time that is left', async () => {
     const server = await serve();
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
