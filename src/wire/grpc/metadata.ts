@@ -16,8 +16,9 @@ export function toMetadata(pairs: readonly string[]): Metadata {
 const NAME = /^[0-9a-z_.-]+$/;
 const VALUE = /^[ -~]*$/;
 
-/** Fields that belong to a connection or to gRPC itself. */
+/** Fields that belong to a connection or to gRPC itself, and the name under which the package would set the prototype of its headers. */
 const RESERVED: ReadonlySet<string> = new Set([
+  '__proto__',
   'connection',
   'content-length',
   'content-type',

@@ -4,6 +4,7 @@ import { GrpcStatus, grpcStatusName } from '../../../src/core/grpc-status.ts';
 import { toMetadata } from '../../../src/wire/grpc/metadata.ts';
 
 const RESERVED = [
+  '__proto__',
   'connection',
   'content-length',
   'content-type',
@@ -47,6 +48,10 @@ describe('toMetadata', () => {
         expect(() => metadata.toHttp2Headers()).not.toThrow();
       }),
     );
+  });
+
+  it('leaves out the name that would become a prototype', () => {
+    expect(Object.getPrototypeOf(toMetadata(['__proto__', 'a']).toHttp2Headers())).toBe(Object.prototype);
   });
 
   it('passes over a name without a value', () => {
