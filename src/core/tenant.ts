@@ -1,5 +1,6 @@
 import type { ByteBudget, Permit } from './limits.ts';
 import type { BucketId } from './units.ts';
+import type { Maybe } from './verdict.ts';
 
 /** Who pays and is limited. */
 export interface Tenant {
@@ -17,8 +18,8 @@ export interface Tenant {
 
 /** Takes its place with one call; is itself the permit to give back, so that no request allocates one. */
 export interface ConcurrencyCap extends Permit {
-  /** False when all places are taken. */
-  take(): boolean;
+  /** False when all places are taken; null when nobody could say in time. A promise only where others have to be asked. */
+  take(): Maybe<boolean | null>;
   readonly inFlight: number;
   readonly capacity: number;
 }

@@ -10,6 +10,8 @@ export type NanoUsd = Brand<number, 'NanoUsd'>;
 export type BasisPoints = Brand<number, 'BasisPoints'>;
 /** Row of a limiter's table, handed out when config is compiled, never per request. */
 export type BucketId = Brand<number, 'BucketId'>;
+/** A cap on requests in flight, by the number it got when config was compiled. */
+export type CapId = Brand<number, 'CapId'>;
 
 /** All basis points there are: the weights of a plan sum to this. */
 export const WHOLE_BP = 10_000;

@@ -67,7 +67,7 @@ export class GatewayFront implements StreamFront {
 
   /** @hot */
   complete(ctx: RequestContext, pieces: readonly Uint8Array[]): void {
-    if (!ctx.awaitsBody || ctx.phase !== Phase.Decode) return;
+    if (!ctx.awaitsBody || ctx.phase > Phase.Decode) return;
     ctx.awaitsBody = false;
     ctx.body = pieces;
     // Where no length was stated the bytes are held only now that they are known.
@@ -75,7 +75,8 @@ export class GatewayFront implements StreamFront {
       this.#o.lifecycle.refuse(ctx);
       return;
     }
-    this.#o.lifecycle.drive(ctx);
+    // Admit may still wait for other processes, and drives on by itself.
+    if (ctx.phase === Phase.Decode) this.#o.lifecycle.drive(ctx);
   }
 
   fail(ctx: RequestContext, kind: FaultKind, detail: string): void {

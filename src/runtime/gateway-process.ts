@@ -17,6 +17,7 @@ import { HttpListener } from '../gateway/listeners/http-listener.ts';
 import type { StreamFront } from '../gateway/listeners/stream-front.ts';
 import { LocalByteBudget } from '../limits/byte-budget.ts';
 import { LocalConcurrencyCap } from '../limits/concurrency.ts';
+import { LocalLeaseOffice } from '../limits/local-lease-office.ts';
 import { GrpcProtocol } from '../protocols/grpc/grpc-protocol.ts';
 import { HttpProtocol } from '../protocols/http-protocol.ts';
 import type { InflateLimits } from '../protocols/rest/inflation.ts';
@@ -27,12 +28,13 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { RequestObserver } from '../telemetry/observer.ts';
 import { type AuditLog, FileAuditLog, OutputAuditLog } from './audit-log.ts';
 import { GeneratedSecrets } from './generated-secrets.ts';
+import { buildLedgers, Leases } from './leases.ts';
 import { buildLifecycle } from './lifecycle-assembly.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
 import { narrowingOf } from './narrowing.ts';
 import { PlanKeeper } from './plan-keeper.ts';
 import { sequenceSecret } from './sequence-secret.ts';
-import { buildTenancy, type Tenancy } from './tenants.ts';
+import { buildKeys } from './tenants.ts';
 import { TlsFiles, type TlsPair } from './tls-files.ts';
 import { VariantLoader } from './variant-loader.ts';
 import { buildRoutes } from './variants.ts';
@@ -67,6 +69,7 @@ export class GatewayProcess {
   readonly #metrics: Metrics;
   readonly #observer: RequestObserver;
   readonly #host: OnnxHost;
+  readonly #leases: Leases;
   readonly #live: LiveSnapshot;
   readonly #warmer: Warmer;
   readonly #shadows: ShadowQueues;
@@ -88,7 +91,13 @@ export class GatewayProcess {
     const secrets = new SecretReader(options);
     this.adminToken = this.#readAdminToken(secrets);
     this.#sequences = new SequenceIds(sequenceSecret(config, secrets, options.file));
-    const tenancy = buildTenancy(config, { secrets, generated: this.generated, configFile: options.file });
+    const office = new LocalLeaseOffice(
+      0,
+      buildLedgers(config, () => 1),
+      this.#clock,
+    );
+    this.#leases = new Leases(config.tenants.length, office, this.#clock);
+    const keys = buildKeys(config, { secrets, generated: this.generated, configFile: options.file }, this.#leases);
     const tls = new TlsFiles(options.baseDir, options.file);
     this.adminTls = tls.pair(config.listen.admin.tls, 'listen.admin.tls');
     const routes = buildRoutes(config, {
@@ -99,7 +108,7 @@ export class GatewayProcess {
       tls,
       baseDir: options.baseDir,
     });
-    this.#live = new LiveSnapshot(routes, tenancy.keys);
+    this.#live = new LiveSnapshot(routes, keys);
     this.#warmer = new Warmer({
       live: this.#live,
       narrowing: narrowingOf(config),
@@ -130,7 +139,7 @@ export class GatewayProcess {
       isServing: () => this.#serving,
     });
     const bytes = new LocalByteBudget(config.limits.maxInFlightBytes);
-    const front = this.#buildFront(tenancy, store, usage, bytes);
+    const front = this.#buildFront(store, usage, bytes);
     this.#listeners = this.#buildListeners(front, tls, bytes);
     this.#watch(store, bytes);
   }
@@ -184,6 +193,7 @@ export class GatewayProcess {
     this.#serving = false;
     if (wasServing && delayMs > 0) await new Promise((done) => setTimeout(done, delayMs));
     await this.#drain();
+    this.#leases.close();
     this.#warmer.close();
     await this.#shadows.close();
     const variants = this.#live.current.routes.flatMap((route) => [
@@ -204,12 +214,12 @@ export class GatewayProcess {
     await Promise.all(this.#open.splice(0).map((listener) => listener.drain(graceMs)));
   }
 
-  #buildFront(tenancy: Tenancy, store: MemoryCacheStore, usage: MemoryUsageBook, bytes: LocalByteBudget): StreamFront {
+  #buildFront(store: MemoryCacheStore, usage: MemoryUsageBook, bytes: LocalByteBudget): StreamFront {
     const { config, version } = this.#o;
     const onLost = (error: unknown): void => this.log.error('lost error', { err: error });
     const { lifecycle, admit } = buildLifecycle({
       clock: this.#clock,
-      limiter: tenancy.limiter,
+      limiter: this.#leases.limiter,
       processCap: new LocalConcurrencyCap(config.limits.maxInFlightRequests),
       bytes,
       maxBodyBytes: config.limits.maxBodyBytes,

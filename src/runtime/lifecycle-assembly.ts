@@ -4,7 +4,6 @@ import type { Clock } from '../core/clock.ts';
 import type { ByteBudget, RateLimiter } from '../core/limits.ts';
 import type { UsageBook } from '../core/money.ts';
 import type { Observer, Tally } from '../core/observer.ts';
-import type { ConcurrencyCap } from '../core/tenant.ts';
 import { Lifecycle } from '../gateway/lifecycle.ts';
 import { Admit } from '../gateway/phases/admit.ts';
 import { Authorise } from '../gateway/phases/authorise.ts';
@@ -17,6 +16,7 @@ import { Place } from '../gateway/phases/place.ts';
 import { Recall } from '../gateway/phases/recall.ts';
 import { Release } from '../gateway/phases/release.ts';
 import { WriteReply } from '../gateway/phases/reply.ts';
+import type { LocalConcurrencyCap } from '../limits/concurrency.ts';
 import type { SequenceIds } from '../router/sequence-ids.ts';
 import type { ShadowQueues } from '../router/shadow-queues.ts';
 
@@ -24,7 +24,7 @@ import type { ShadowQueues } from '../router/shadow-queues.ts';
 export interface Mechanisms {
   readonly clock: Clock;
   readonly limiter: RateLimiter;
-  readonly processCap: ConcurrencyCap;
+  readonly processCap: LocalConcurrencyCap;
   readonly bytes: ByteBudget;
   readonly maxBodyBytes: number;
   readonly store: CacheStore;

@@ -5,17 +5,10 @@ import type { Config } from '../config/schema.ts';
 import type { SecretReader } from '../config/secrets.ts';
 import type { ApiKeyConfig } from '../config/tenant-schema.ts';
 import type { Tenant } from '../core/tenant.ts';
-import type { BucketId } from '../core/units.ts';
+import type { BucketId, CapId } from '../core/units.ts';
 import { LocalByteBudget } from '../limits/byte-budget.ts';
-import { LocalConcurrencyCap } from '../limits/concurrency.ts';
-import { LocalRateLimiter } from '../limits/gcra.ts';
 import type { GeneratedSecrets } from './generated-secrets.ts';
-
-/** What the tenants of a config become: their keys and their limits. */
-export interface Tenancy {
-  readonly keys: KeyRing;
-  readonly limiter: LocalRateLimiter;
-}
+import type { Leases } from './leases.ts';
 
 export interface TenancySources {
   readonly secrets: SecretReader;
@@ -23,20 +16,19 @@ export interface TenancySources {
   readonly configFile: string;
 }
 
-/** One rate bucket a tenant; every key of the tenant draws from it. */
-export function buildTenancy(config: Config, sources: TenancySources): Tenancy {
-  const limiter = new LocalRateLimiter(config.tenants.length);
+/** The keys of all tenants. Each tenant has one rate bucket and one cap, by its place in config; all its keys draw from them. */
+export function buildKeys(config: Config, sources: TenancySources, leases: Leases): KeyRing {
   const entries: KeyEntry[] = [];
   config.tenants.forEach((tenantConfig, t) => {
     const bucket = t as BucketId;
     const { requestsPerSecond, burst } = tenantConfig.rate;
-    limiter.configure(bucket, requestsPerSecond, burst);
+    leases.limiter.configure(bucket, requestsPerSecond, burst);
     const tenant: Tenant = {
       id: tenantConfig.id,
       buckets: [bucket],
       ratePerSecond: requestsPerSecond,
       burst,
-      concurrency: new LocalConcurrencyCap(tenantConfig.maxInFlight),
+      concurrency: leases.caps.cap(t as CapId, tenantConfig.maxInFlight),
       bytes: new LocalByteBudget(tenantConfig.maxInFlightBytes),
     };
     tenantConfig.keys.forEach((key, k) => {
@@ -45,7 +37,7 @@ export function buildTenancy(config: Config, sources: TenancySources): Tenancy {
       entries.push({ id: key.id, sha256: digest, scopes: key.scopes, models: key.models, expiresMs, tenant });
     });
   });
-  return { keys: new KeyRing(entries), limiter };
+  return new KeyRing(entries);
 }
 
 function digestOf(key: ApiKeyConfig, path: string, tenant: string, sources: TenancySources): Buffer {

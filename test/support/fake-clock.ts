@@ -15,6 +15,10 @@ export class FakeClock implements Clock {
     this.#elapsedMs += ms;
   }
 
+  set(nowMs: Millis): void {
+    this.#elapsedMs = nowMs;
+  }
+
   nowMs(): Millis {
     return millis(this.#elapsedMs);
   }

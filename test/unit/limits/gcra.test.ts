@@ -6,12 +6,16 @@ import { rateLimiterContract } from '../../support/contracts/rate-limiter-contra
 const id = (n: number): BucketId => n as BucketId;
 const at = (ms: number): Millis => ms as Millis;
 
-rateLimiterContract('LocalRateLimiter', (buckets) => {
-  const limiter = new LocalRateLimiter(buckets.length);
-  buckets.forEach((bucket, n) => {
-    limiter.configure(id(n), bucket.ratePerSecond, bucket.burst);
-  });
-  return limiter;
+rateLimiterContract('LocalRateLimiter', {
+  make: (buckets) => {
+    const limiter = new LocalRateLimiter(buckets.length);
+    buckets.forEach((bucket, n) => {
+      limiter.configure(id(n), bucket.ratePerSecond, bucket.burst);
+    });
+    return limiter;
+  },
+  setClock: () => {},
+  exact: true,
 });
 
 describe('LocalRateLimiter', () => {

@@ -1,0 +1,49 @@
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../core/clock.ts';
+import type { LeaseOffice } from '../core/limits.ts';
+import type { BucketId, CapId } from '../core/units.ts';
+import { systemAlarm } from '../limits/alarm.ts';
+import { LeasedCaps } from '../limits/leased-caps.ts';
+import { LeasedRateLimiter } from '../limits/leased-rate-limiter.ts';
+import type { Ledgers } from '../limits/local-lease-office.ts';
+import { PlaceLedger } from '../limits/place-ledger.ts';
+import { RateLedger } from '../limits/rate-ledger.ts';
+
+/** Leases not used for so long go back; the ledgers count on 250 ms at most. */
+const SWEEP_MS = 100;
+/** The office answers within a millisecond, unless its process is stuck. */
+const ASK_TIMEOUT_MS = 50;
+const MAX_WAITING = 1_024;
+
+/** The ledgers for the tenants of a config: bucket and cap of each have its place in the list as their number. */
+export function buildLedgers(config: Config, workers: () => number): Ledgers {
+  const rates = new RateLedger(config.tenants.length, workers);
+  const places = new PlaceLedger(workers);
+  config.tenants.forEach((tenant, t) => {
+    rates.configure(t as BucketId, tenant.rate.requestsPerSecond, tenant.rate.burst);
+    places.configure(t as CapId, tenant.maxInFlight);
+  });
+  return { rates, places };
+}
+
+/** The leases of one worker: what it borrowed from the office, and the timer that gives idle ones back. */
+export class Leases {
+  readonly limiter: LeasedRateLimiter;
+  readonly caps: LeasedCaps;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(buckets: number, office: LeaseOffice, clock: Clock) {
+    const options = { office, clock, setAlarm: systemAlarm, askTimeoutMs: ASK_TIMEOUT_MS, maxWaiting: MAX_WAITING };
+    this.limiter = new LeasedRateLimiter(buckets, options);
+    this.caps = new LeasedCaps(options);
+    this.#timer = setInterval(() => {
+      const nowMs = clock.nowMs();
+      this.limiter.sweep(nowMs);
+      this.caps.sweep(nowMs);
+    }, SWEEP_MS).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}
