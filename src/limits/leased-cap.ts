@@ -37,10 +37,14 @@ export class LeasedConcurrencyCap implements ConcurrencyCap {
   #silentUntilMs = 0;
   #overReleased = 0;
 
-  constructor(id: CapId, capacity: number, options: LeaseOptions) {
+  readonly #onLent: (cap: LeasedConcurrencyCap) => void;
+
+  /** `onLent` hears of every grant, so that only caps that hold anything are swept. */
+  constructor(id: CapId, capacity: number, options: LeaseOptions, onLent: (cap: LeasedConcurrencyCap) => void) {
     this.#id = id;
     this.capacity = capacity;
     this.#o = options;
+    this.#onLent = onLent;
   }
 
   /** Those of this worker. */
@@ -82,14 +86,16 @@ export class LeasedConcurrencyCap implements ConcurrencyCap {
     this.#o.office.givePlaces(this.#id, back);
   }
 
-  /** Gives back what was not needed since the last sweep. */
-  sweep(nowMs: Millis): void {
+  /** Gives back what was not needed since the last sweep. True when nothing is left. */
+  sweep(nowMs: Millis): boolean {
     if (nowMs >= this.#owedUntilMs) this.#owed = 0;
     const idle = this.#lent - this.#peak;
     this.#peak = this.#inFlight;
-    if (idle <= 0 || this.#underWay !== 0) return;
-    this.#lent -= idle;
-    this.#o.office.givePlaces(this.#id, idle);
+    if (idle > 0 && this.#underWay === 0) {
+      this.#lent -= idle;
+      this.#o.office.givePlaces(this.#id, idle);
+    }
+    return this.#lent === 0;
   }
 
   #occupy(): void {
@@ -129,6 +135,7 @@ export class LeasedConcurrencyCap implements ConcurrencyCap {
     }
     this.#settleAsk();
     this.#lent += grant.granted;
+    if (grant.granted > 0) this.#onLent(this);
     this.#refusedUntilMs = grant.retryInMs === 0 ? 0 : this.#o.clock.nowMs() + grant.retryInMs;
     this.#handOn();
     if (this.#asked.length > 0) this.#disappoint(grant.retryInMs > 0);

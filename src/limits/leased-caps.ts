@@ -6,6 +6,8 @@ import { LeasedConcurrencyCap } from './leased-cap.ts';
 export class LeasedCaps {
   readonly #o: LeaseOptions;
   readonly #caps = new Map<CapId, LeasedConcurrencyCap>();
+  /** Those that hold places. */
+  readonly #lent = new Set<LeasedConcurrencyCap>();
 
   constructor(options: LeaseOptions) {
     this.#o = options;
@@ -18,13 +20,15 @@ export class LeasedCaps {
 
   /** The cap with this number, with the capacity that the ledger has for it. */
   cap(id: CapId, capacity: number): LeasedConcurrencyCap {
-    const cap = new LeasedConcurrencyCap(id, capacity, this.#o);
+    const cap = new LeasedConcurrencyCap(id, capacity, this.#o, (one) => this.#lent.add(one));
     this.#caps.set(id, cap);
     return cap;
   }
 
   /** To be called every 100 ms or so. */
   sweep(nowMs: Millis): void {
-    for (const cap of this.#caps.values()) cap.sweep(nowMs);
+    for (const cap of this.#lent) {
+      if (cap.sweep(nowMs)) this.#lent.delete(cap);
+    }
   }
 }
