@@ -1,0 +1,161 @@
+import type { Clock } from '../core/clock.ts';
+import type { Millis } from '../core/units.ts';
+import type { SetAlarm } from './alarm.ts';
+import { QueueClass } from './queue-class.ts';
+import { type EntryOwner, type Queued, QueueEntry, type QueueRefusal } from './queue-entry.ts';
+
+export interface FairQueueOptions {
+  readonly clock: Clock;
+  readonly setAlarm: SetAlarm;
+  readonly maxEntries: number;
+  /** Nobody waits longer. */
+  readonly maxAgeMs: number;
+}
+
+/** Who wants a turn. */
+export interface Wish {
+  readonly tenant: string;
+  /** 0 to 7, 7 the most urgent. */
+  readonly priority: number;
+  /** What the turn costs its tenant against the others, such as rows; more than MAX_COST counts as that. */
+  readonly cost: number;
+  readonly deadlineMs: Millis;
+}
+
+/** Priorities by class: 0 and 1 are background work, 2 to 5 usual, 6 and 7 urgent. */
+const CLASS_OF: readonly number[] = [0, 0, 1, 1, 1, 1, 2, 2];
+const URGENT = 2;
+/** One turn in so many goes to a class that waits behind more urgent ones, so that it is late and not forgotten. */
+const TURNS_PER_SHARE = 10;
+const MAX_COST = 8;
+/** A queue that has not been empty for so long will not be soon: from then on the newest go first, who still have time to wait. */
+const STANDING_MS = 100;
+
+/**
+ * A bounded line before a backend that is full. More urgent classes go first, but for a guaranteed share of the others; within a class
+ * tenants take turns. What is too old, or past its deadline, is refused when it is met, and at the latest by one alarm.
+ */
+export class FairQueue implements EntryOwner {
+  readonly #o: FairQueueOptions;
+  readonly #classes = [new QueueClass(), new QueueClass(), new QueueClass()];
+  /** Turns of others since each class had its own, while it had entries. */
+  readonly #passedOver = [0, 0, 0];
+  #length = 0;
+  /** When the first entry came after the queue was empty. */
+  #standingSinceMs = 0;
+  #cancelAlarm: (() => void) | null = null;
+
+  constructor(options: FairQueueOptions) {
+    this.#o = options;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Null when there is no room. The newest of a less urgent class gives way, or of a tenant in the same class that has many more entries.
+   * The entry is taken out by `cancel` of what is returned.
+   */
+  push(queued: Queued, wish: Wish): QueueEntry | null {
+    const nowMs = this.#o.clock.nowMs();
+    const classIndex = CLASS_OF[Math.max(0, Math.min(CLASS_OF.length - 1, Math.trunc(wish.priority)))]!;
+    this.#expire(nowMs);
+    if (nowMs >= wish.deadlineMs) return null;
+    if (this.#length >= this.#o.maxEntries && !this.#displace(classIndex, wish.tenant)) return null;
+    if (this.#length === 0) this.#standingSinceMs = nowMs;
+    const cost = Math.max(1, Math.min(MAX_COST, Math.ceil(wish.cost)));
+    const entry = new QueueEntry(this, queued, { classIndex, cost, sinceMs: nowMs, deadlineMs: wish.deadlineMs });
+    this.#classes[classIndex]!.add(entry, wish.tenant);
+    this.#length++;
+    this.#cancelAlarm ??= this.#o.setAlarm(this.#o.maxAgeMs, () => this.#ring());
+    return entry;
+  }
+
+  /** Whose turn it is, taken out; null when nobody waits. */
+  take(): Queued | null {
+    const nowMs = this.#o.clock.nowMs();
+    this.#expire(nowMs);
+    while (this.#length > 0) {
+      const isNewestFirst = nowMs - this.#standingSinceMs >= STANDING_MS;
+      const entry = this.#classes[this.#nextClass()]!.take(isNewestFirst)!;
+      this.#length--;
+      if (nowMs < entry.deadlineMs) return entry.queued;
+      entry.queued.refused('expired');
+    }
+    return null;
+  }
+
+  remove(entry: QueueEntry): void {
+    this.#classes[entry.classIndex]!.remove(entry);
+    this.#length--;
+  }
+
+  /** Refuses everybody, for when there is nothing left to wait for. */
+  clear(reason: QueueRefusal): void {
+    // Only as many as wait now: who is refused may come again.
+    let left = this.#length;
+    for (const one of this.#classes) {
+      for (let entry = one.oldest; entry !== null && left > 0; entry = one.oldest) {
+        left--;
+        this.#refuse(entry, reason);
+      }
+    }
+  }
+
+  /** The most urgent class with entries, unless a less urgent one has been passed over too often. */
+  #nextClass(): number {
+    let chosen = -1;
+    for (let c = URGENT; c >= 0; c--) {
+      if (this.#classes[c]!.oldest === null) {
+        this.#passedOver[c] = 0;
+        continue;
+      }
+      if (chosen === -1 || this.#passedOver[c]! >= TURNS_PER_SHARE - 1) chosen = c;
+    }
+    for (let c = 0; c < chosen; c++) {
+      if (this.#classes[c]!.oldest !== null) this.#passedOver[c]!++;
+    }
+    this.#passedOver[chosen] = 0;
+    return chosen;
+  }
+
+  #displace(byClass: number, byTenant: string): boolean {
+    const victim = this.#leastUrgent(byClass) ?? this.#classes[byClass]!.newestOfLongest(byTenant);
+    if (victim === null) return false;
+    this.#refuse(victim, 'displaced');
+    // Who was refused may have come again from inside, and taken the room.
+    return this.#length < this.#o.maxEntries;
+  }
+
+  #leastUrgent(belowClass: number): QueueEntry | null {
+    for (let c = 0; c < belowClass; c++) {
+      const newest = this.#classes[c]!.newest;
+      if (newest !== null) return newest;
+    }
+    return null;
+  }
+
+  #expire(nowMs: Millis): void {
+    for (const one of this.#classes) {
+      for (let entry = one.oldest; entry !== null && nowMs - entry.sinceMs >= this.#o.maxAgeMs; entry = one.oldest) {
+        this.#refuse(entry, 'expired');
+      }
+    }
+  }
+
+  #refuse(entry: QueueEntry, reason: QueueRefusal): void {
+    this.remove(entry);
+    entry.queued.refused(reason);
+  }
+
+  #ring(): void {
+    this.#cancelAlarm = null;
+    const nowMs = this.#o.clock.nowMs();
+    this.#expire(nowMs);
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const one of this.#classes) if (one.oldest !== null) oldestMs = Math.min(oldestMs, one.oldest.sinceMs);
+    if (oldestMs === Number.POSITIVE_INFINITY) return;
+    this.#cancelAlarm ??= this.#o.setAlarm(Math.max(1, oldestMs + this.#o.maxAgeMs - nowMs), () => this.#ring());
+  }
+}
