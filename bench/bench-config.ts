@@ -15,7 +15,7 @@ const DAY_MS = 86_400_000;
 const price = { version: 'bench', perRequestUsd: 0.000002, perRowUsd: 0.000001, perCacheHitUsd: 0.0000005 };
 
 export function benchConfig(backendAddress: string): Readonly<Record<string, unknown>> {
-  const grpc = (body: BodyName): object => variant({ kind: 'grpc', address: backendAddress, model: body });
+  const grpc = (body: BodyName): object => variant({ kind: 'grpc', endpoints: [backendAddress], model: body });
   const onnx = variant({ kind: 'onnx', path: DIGITS_FILE, batching: { maxRows: 64 } });
   const small = { inputs: { x: { min: 0, max: 1 } } };
   const digit = { inputs: { image: { min: 0, max: 1 } } };

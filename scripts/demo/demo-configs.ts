@@ -55,7 +55,7 @@ export function canaryServerConfig(): Readonly<Record<string, unknown>> {
 export function gatewayConfig(canaryAddress: string): Readonly<Record<string, unknown>> {
   const { models, tenants, ...rest } = readDemo();
   const digits = models[CANARY.model]!;
-  const backend = { kind: 'grpc', address: canaryAddress, version: CANARY.variant, credential: { env: CANARY_KEY_ENV } };
+  const backend = { kind: 'grpc', endpoints: [canaryAddress], version: CANARY.variant, credential: { env: CANARY_KEY_ENV } };
   const variants = digits.variants.map((variant) =>
     variant.name === CANARY.variant ? { ...variant, weight: CANARY.percent, backend } : variant,
   );

@@ -1,4 +1,5 @@
 import type { SecretSource } from './fields.ts';
+import { hostOf } from './host.ts';
 import { isLoopback } from './loopback.ts';
 import type { GrpcBackendConfig, HttpBackendConfig, ModelConfig } from './model-schema.ts';
 import type { ConfigProblem } from './problem.ts';
@@ -143,18 +144,20 @@ function checkServer(path: string, backend: GrpcBackendConfig | HttpBackendConfi
   if (tls !== null && (tls.certFile === null) !== (tls.keyFile === null)) {
     problems.push({ path: `${path}.tls`, message: 'found one of certFile and keyFile; expected both or neither' });
   }
-  const http = backend.kind === 'http';
-  const plain = http ? backend.url.startsWith('http://') : tls === null;
-  if (http && plain && tls !== null) {
-    problems.push({ path: `${path}.tls`, message: `found beside ${backend.url}; expected an https url, or no tls` });
+  const seen = new Set<string>();
+  backend.endpoints.forEach((endpoint, e) => {
+    if (seen.has(endpoint)) problems.push({ path: `${path}.endpoints.${e}`, message: `found ${endpoint} twice` });
+    seen.add(endpoint);
+  });
+  const isPlain = (endpoint: string): boolean => (backend.kind === 'http' ? endpoint.startsWith('http://') : tls === null);
+  const plain = backend.endpoints.filter(isPlain);
+  if (backend.kind === 'http' && plain.length > 0 && tls !== null) {
+    problems.push({ path: `${path}.tls`, message: `found beside ${plain[0]}; expected an https url, or no tls` });
   }
-  const host = http ? new URL(backend.url).hostname.replace(/^\[|\]$/g, '') : hostOf(backend.address);
-  if (plain && credential !== null && !isLoopback(host)) {
-    const cure = http ? 'use an https url' : 'set backend.tls';
-    problems.push({
-      path: `${path}.credential`,
-      message: `would travel in clear text to ${http ? backend.url : backend.address}; ${cure}`,
-    });
+  const exposed = plain.find((endpoint) => !isLoopback(hostOf(endpoint)));
+  if (exposed !== undefined && credential !== null) {
+    const cure = backend.kind === 'http' ? 'use an https url' : 'set backend.tls';
+    problems.push({ path: `${path}.credential`, message: `would travel in clear text to ${exposed}; ${cure}` });
   }
   return problems;
 }
@@ -173,9 +176,4 @@ function checkRanges(path: string, model: ModelConfig): ConfigProblem[] {
       path: `${at}.min`,
       message: `found ${min}, which is above max ${max}; expected at most that`,
     }));
-}
-
-/** The host part of `host:port`, without the brackets of an IPv6 address. */
-function hostOf(address: string): string {
-  return address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '');
 }

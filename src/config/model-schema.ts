@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { endpointKeys, grpcEndpoints, httpEndpoints } from './endpoint-schema.ts';
 import { bytes, count, name, percent, secret, timeoutMs, usd } from './fields.ts';
 import { guard } from './guard-schema.ts';
 
@@ -46,10 +47,7 @@ const serverTls = z.strictObject({
 
 export const grpcBackend = z.strictObject({
   kind: z.literal('grpc'),
-  address: z
-    .string()
-    .regex(/^[^\s/]+:\d{1,5}$/, 'expected host:port')
-    .describe('Server that speaks the Open Inference Protocol, host:port.'),
+  endpoints: grpcEndpoints,
   model: name.nullable().default(null).describe('Name of the model there; null is the same name as here.'),
   version: z.string().max(64).default('').describe('Version to ask for there; empty leaves it to the server.'),
   tls: serverTls.nullable().default(null).describe('Speak TLS; null is plaintext.'),
@@ -58,18 +56,12 @@ export const grpcBackend = z.strictObject({
   connectTimeoutMs: timeoutMs
     .default(1_000)
     .describe('Time for a connection to stand; a call that waits longer counts as unreachable.'),
+  ...endpointKeys,
 });
 
 export const httpBackend = z.strictObject({
   kind: z.literal('http'),
-  url: z
-    .string()
-    .regex(
-      /^https?:\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*\/?$/,
-      'expected http://host:port or https://host:port, at most with a path behind it, without user, query and fragment',
-    )
-    .refine((url) => URL.canParse(url), 'expected a port of at most 65535')
-    .describe('Server that speaks the Open Inference Protocol or V1 over HTTP/1.1; a path is put before the routes.'),
+  endpoints: httpEndpoints,
   protocol: z
     .enum(['oip', 'v1', 'auto'])
     .default('oip')
@@ -83,7 +75,7 @@ export const httpBackend = z.strictObject({
     .union([z.literal(''), name])
     .default('')
     .describe('Version to ask for there; empty leaves it to the server.'),
-  tls: serverTls.nullable().default(null).describe('What https needs beyond the system authorities and the name in the url.'),
+  tls: serverTls.nullable().default(null).describe('What https needs beyond the system authorities and the names in the URLs.'),
   credential: secret.nullable().default(null).describe('Sent as a bearer token.'),
   maxMessageBytes: bytes.default(67_108_864).describe('Largest answer taken, as it comes and as it unpacks.'),
   maxJsonBytes: bytes
@@ -99,7 +91,8 @@ export const httpBackend = z.strictObject({
   maxConnections: count
     .max(65_535)
     .default(128)
-    .describe('Connections at the same time, each with one call; calls beyond wait for one.'),
+    .describe('Connections to each endpoint at the same time, each with one call; calls beyond wait for one. Probes have one of their own.'),
+  ...endpointKeys,
 });
 
 export const backend = z.discriminatedUnion('kind', [onnxBackend, grpcBackend, httpBackend]);

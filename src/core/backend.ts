@@ -47,7 +47,10 @@ export interface CallOptions {
   readonly requestId: string;
   /** Keeps the calls of a sequence on one endpoint; 0 leaves the choice free. */
   readonly affinity: number;
-  /** The endpoint that the try before this one went to, so that this one goes elsewhere; empty for a first try. */
+  /**
+   * The endpoint that the try before this one went to, so that this one goes elsewhere, or is refused as unreachable where there is no
+   * other; empty for a first try.
+   */
   readonly avoid: string;
 }
 

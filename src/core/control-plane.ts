@@ -1,3 +1,4 @@
+import type { EndpointView } from './endpoints.ts';
 import type { UsageTotal } from './money.ts';
 
 /** What the admin API and the CLI show of a variant. */
@@ -33,6 +34,8 @@ export interface BackendView {
   readonly reason: string;
   /** Whether the backend itself says that it is ready. */
   readonly live: boolean;
+  /** The servers behind it; none for a model in this process. */
+  readonly endpoints: readonly EndpointView[];
 }
 
 /** New weights in basis points by variant name; variants not named keep theirs, and all must sum to 10,000. */

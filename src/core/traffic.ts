@@ -1,4 +1,5 @@
 import type { Backend } from './backend.ts';
+import { type EndpointSet, NO_ENDPOINTS } from './endpoints.ts';
 import type { GuardChain } from './guard.ts';
 import type { PriceSheet } from './money.ts';
 import type { ModelContract, Signature } from './signature.ts';
@@ -13,6 +14,8 @@ export type Readiness =
   | { readonly is: 'warming'; readonly reason: string }
   | { readonly is: 'ready'; readonly signature: Signature }
   | { readonly is: 'mismatched'; readonly reason: string }
+  /** It was ready, and now every endpoint is out by its probes and by its calls; it comes back by itself. */
+  | { readonly is: 'lost'; readonly reason: string }
   /** Taken out by an operator, and not tried again before it is asked for. */
   | { readonly is: 'unloaded'; readonly reason: string };
 
@@ -25,6 +28,8 @@ export class VariantState {
   failures = 0;
   lastFault = '';
   readonly statistics = new VariantStatistics();
+  /** The servers behind it; none for a model in this process. */
+  endpoints: EndpointSet = NO_ENDPOINTS;
 }
 
 /** One deployable version behind a model. */

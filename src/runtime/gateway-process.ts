@@ -26,7 +26,9 @@ import { ShadowQueues } from '../router/shadow-queues.ts';
 import { createLog, type Log } from '../telemetry/access-log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { RequestObserver } from '../telemetry/observer.ts';
+import { SystemLookup } from '../wire/dns/system-lookup.ts';
 import { type AuditLog, FileAuditLog, OutputAuditLog } from './audit-log.ts';
+import { EndpointEvents } from './endpoint-events.ts';
 import { GeneratedSecrets } from './generated-secrets.ts';
 import { buildLedgers, Leases } from './leases.ts';
 import { buildLifecycle } from './lifecycle-assembly.ts';
@@ -100,8 +102,17 @@ export class GatewayProcess {
     const keys = buildKeys(config, { secrets, generated: this.generated, configFile: options.file }, this.#leases);
     const tls = new TlsFiles(options.baseDir, options.file);
     this.adminTls = tls.pair(config.listen.admin.tls, 'listen.admin.tls');
+    const lookup = new SystemLookup();
+    const events = new EndpointEvents({
+      log: this.log,
+      metrics: this.#metrics,
+      onLost: (model, variant, reason) => this.#warmer.follow(model, variant, reason),
+    });
     const routes = buildRoutes(config, {
       clock: this.#clock,
+      lookup: (host) => lookup.lookup(host),
+      lie: (model, request, prediction) => this.#live.current.route(model)?.contract?.lie(request, prediction) ?? '',
+      onEndpoint: (model, variant, event) => events.on(model, variant, event),
       tally: this.#metrics,
       host: this.#host,
       secrets,

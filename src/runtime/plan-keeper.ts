@@ -113,5 +113,6 @@ async function backendView(route: Route, variant: Variant): Promise<BackendView>
     readiness: variant.state.readiness.is,
     reason: reasonOf(variant.state.readiness),
     live: await variant.backend.probe(PROBE_TIMEOUT_MS),
+    endpoints: variant.state.endpoints.views(),
   };
 }

@@ -9,18 +9,18 @@ import type { GrpcBackendConfig, HttpBackendConfig, ModelConfig, VariantConfig }
 import type { Config } from '../config/schema.ts';
 import type { SecretReader } from '../config/secrets.ts';
 import type { Backend } from '../core/backend.ts';
-import type { Clock } from '../core/clock.ts';
+import type { EndpointAddress } from '../core/endpoints.ts';
 import type { GuardChain } from '../core/guard.ts';
 import type { Tally } from '../core/observer.ts';
 import { type Route, type Variant, VariantState } from '../core/traffic.ts';
 import { basisPoints } from '../core/units.ts';
 import { buildChain } from '../guards/chain.ts';
 import { planOf } from '../router/traffic-plan.ts';
+import { type BalancingSources, balanced } from './balanced.ts';
 import { ReopeningBackend } from './reopening-backend.ts';
 import type { TlsFiles } from './tls-files.ts';
 
-export interface RouteSources {
-  readonly clock: Clock;
+export interface RouteSources extends BalancingSources {
   readonly tally: Tally;
   readonly host: OnnxHost;
   readonly secrets: SecretReader;
@@ -36,7 +36,10 @@ export function buildRoutes(config: Config, sources: RouteSources): Route[] {
 
 function buildRoute(model: string, config: ModelConfig, sources: RouteSources): Route {
   const built = config.variants.map((variant, v) => ({
-    variant: buildVariant(model, variant, `models.${model}.variants.${v}`, sources),
+    variant: buildVariant(
+      { model, config: variant, timeoutMs: config.timeoutMs, path: `models.${model}.variants.${v}` },
+      sources,
+    ),
     weightBp: variant.weight,
   }));
   const stable = built.find(({ variant }) => variant.role === 'stable')!;
@@ -78,20 +81,33 @@ function policyOf(config: ModelConfig, input: GuardChain | null, output: GuardCh
   return createHash('sha256').update(parts).digest('base64url');
 }
 
-function buildVariant(model: string, config: VariantConfig, path: string, sources: RouteSources): Variant {
+interface VariantOrigin {
+  readonly model: string;
+  readonly config: VariantConfig;
+  /** Longest that a request of the model may take. */
+  readonly timeoutMs: number;
+  /** Where it stands in the config. */
+  readonly path: string;
+}
+
+function buildVariant(origin: VariantOrigin, sources: RouteSources): Variant {
+  const { config } = origin;
+  const state = new VariantState();
   return {
     name: config.name,
     labels: config.labels,
     role: config.role,
-    backend: buildBackend(model, config, `${path}.backend`, sources),
+    backend: buildBackend(origin, state, sources),
     price: priceSheetOf(config.price),
     maxInFlight: config.maxInFlight,
-    state: new VariantState(),
+    state,
   };
 }
 
-function buildBackend(model: string, config: VariantConfig, path: string, sources: RouteSources): Backend {
+function buildBackend({ model, config, timeoutMs, path }: VariantOrigin, state: VariantState, sources: RouteSources): Backend {
   const { backend } = config;
+  const { clock } = sources;
+  const variant = { model, variant: config.name, state, timeoutMs };
   switch (backend.kind) {
     case 'onnx': {
       const options = {
@@ -99,18 +115,20 @@ function buildBackend(model: string, config: VariantConfig, path: string, source
         variant: config.name,
         path: resolve(sources.baseDir, backend.path),
         host: sources.host,
-        clock: sources.clock,
+        clock,
         onBatch: (rows: number) => sources.tally.batch(model, config.name, rows),
       };
       return new ReopeningBackend(() => new OnnxBackend(backend, options));
     }
     case 'grpc': {
-      const options = { model, clock: sources.clock, ...serverSecrets(backend, path, sources) };
-      return new ReopeningBackend(() => new GrpcBackend(backend, options));
+      const options = { model, clock, ...serverSecrets(backend, `${path}.backend`, sources) };
+      const make = (endpoint: EndpointAddress): Backend => new GrpcBackend(backend, { ...options, endpoint });
+      return new ReopeningBackend(() => balanced(backend, { ...variant, make }, sources));
     }
     case 'http': {
-      const options = { model, clock: sources.clock, ...serverSecrets(backend, path, sources) };
-      return new ReopeningBackend(() => new HttpBackend(backend, options));
+      const options = { model, clock, ...serverSecrets(backend, `${path}.backend`, sources) };
+      const make = (endpoint: EndpointAddress): Backend => new HttpBackend(backend, { ...options, endpoint });
+      return new ReopeningBackend(() => balanced(backend, { ...variant, make }, sources));
     }
     default:
       return backend satisfies never;

@@ -6,7 +6,7 @@ import { ruleProblems } from '../protocols/contract/rule-problems.ts';
 import { signatureMismatch } from '../protocols/contract/signature-mismatch.ts';
 import type { LiveSnapshot } from './live-snapshot.ts';
 import type { Narrowing } from './narrowing.ts';
-import { reasonOf } from './plan-view.ts';
+import { allVariants, reasonOf } from './plan-view.ts';
 
 /** Waits between tries to warm a backend that cannot be reached: doubling, so that a dead one costs next to nothing. */
 const FIRST_WAIT_MS = 250;
@@ -28,6 +28,8 @@ export class Warmer {
   readonly #rounds = new Map<Variant, number>();
   /** Model files are loaded once, whatever their variant waits for. */
   readonly #loaded = new Map<Variant, Signature>();
+  /** Signatures of variants whose endpoints are all out. */
+  readonly #lost = new Map<Variant, Signature>();
   #closed = false;
 
   constructor(options: WarmerOptions) {
@@ -65,6 +67,21 @@ export class Warmer {
   unload(model: string, variant: Variant): void {
     this.#nextRound(variant);
     variant.state.readiness = { is: 'unloaded', reason: 'taken out by an operator' };
+    this.#o.onState(model, variant);
+  }
+
+  /** All endpoints of a variant are out, or one has come back: nothing is tried here, since they look after themselves. */
+  follow(model: string, variantName: string, lost: string): void {
+    const route = this.#o.live.current.route(model);
+    const variant = route === null ? undefined : allVariants(route).find(({ name }) => name === variantName);
+    if (variant === undefined || this.#closed) return;
+    const { readiness } = variant.state;
+    if (lost !== '' && readiness.is === 'ready') {
+      this.#lost.set(variant, readiness.signature);
+      variant.state.readiness = { is: 'lost', reason: lost };
+    } else if (lost === '' && readiness.is === 'lost') {
+      variant.state.readiness = { is: 'ready', signature: this.#lost.get(variant)! };
+    } else return;
     this.#o.onState(model, variant);
   }
 

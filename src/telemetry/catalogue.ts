@@ -29,7 +29,8 @@ const histogram = (name: string, help: string, buckets: readonly number[], ...la
 
 /**
  * Every label value comes from a closed set: config, the fault catalogue, or a list in the code. What a stranger names is never one:
- * `model` and `variant` are empty where a request was refused before it was known to be for a model its caller may use.
+ * `model` and `variant` are empty where a request was refused before it was known to be for a model its caller may use. `endpoint` is an
+ * address of config, or one that a name of config stands for now: it leaves the scrape when the name no longer does.
  */
 export const CATALOGUE = Object.freeze({
   requests: counter(
@@ -86,6 +87,21 @@ export const CATALOGUE = Object.freeze({
     CALL_SECONDS,
     'model',
     'variant',
+  ),
+  endpointInFlight: gauge('endpoint_in_flight', 'Calls at an endpoint that have not ended.', 'model', 'variant', 'endpoint'),
+  endpointHealthy: gauge(
+    'endpoint_healthy',
+    '1 when an endpoint takes its share of calls, be it a growing one; 0 when it is out.',
+    'model',
+    'variant',
+    'endpoint',
+  ),
+  endpointEjections: counter(
+    'endpoint_ejections_total',
+    'Ejections of endpoints, by reason: consecutive_failures, success_rate, unreachable, probation_failed.',
+    'model',
+    'variant',
+    'reason',
   ),
   shadowCopies: counter(
     'shadow_copies_total',

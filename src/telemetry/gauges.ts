@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Gauge, type Registry } from 'prom-client';
+import type { EndpointView } from '../core/endpoints.ts';
 import type { Route, Variant } from '../core/traffic.ts';
 import { CATALOGUE, type MetricSpec } from './catalogue.ts';
 
@@ -34,6 +35,8 @@ export class Gauges {
     this.#gauge(CATALOGUE.buildInfo, (gauge) => gauge.set({ version }, 1));
     this.#perVariant(CATALOGUE.variantReady, (variant) => (variant.state.readiness.is === 'ready' ? 1 : 0));
     this.#perVariant(CATALOGUE.planWeight, (_variant, shareBp) => shareBp);
+    this.#perEndpoint(CATALOGUE.endpointInFlight, ({ inFlight }) => inFlight);
+    this.#perEndpoint(CATALOGUE.endpointHealthy, ({ state }) => (state === 'healthy' || state === 'slow-start' ? 1 : 0));
     this.#gauge(CATALOGUE.planRevision, (gauge) => {
       for (const route of this.#watched?.routes() ?? []) gauge.set({ model: route.model }, route.plan.revision);
     });
@@ -58,6 +61,18 @@ export class Gauges {
           gauge.set({ model, variant: variant.name }, read(variant, plan.weights[i]!));
         });
         for (const { variant, sample } of plan.shadows) gauge.set({ model, variant: variant.name }, read(variant, sample));
+      }
+    });
+  }
+
+  #perEndpoint(spec: MetricSpec, read: (view: EndpointView) => number): void {
+    this.#gauge(spec, (gauge) => {
+      for (const { model, plan } of this.#watched?.routes() ?? []) {
+        for (const { name, state } of [...plan.variants, ...plan.shadows.map((share) => share.variant)]) {
+          for (const view of state.endpoints.views()) {
+            gauge.set({ model, variant: name, endpoint: view.endpoint }, read(view));
+          }
+        }
       }
     });
   }

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { RequestContext } from '../core/context.ts';
+import type { EjectionCause } from '../core/endpoints.ts';
 import type { Blame } from '../core/faults.ts';
 import type { Ruling } from '../core/guard.ts';
 import type { ShadowOutcome, Tally } from '../core/observer.ts';
@@ -23,6 +24,8 @@ export class Metrics implements Tally {
   readonly #gauges: Gauges;
   readonly #rejectedSeries: CounterSeries;
   readonly #rejected = new Map<string, CounterRow>();
+  readonly #ejectionSeries: CounterSeries;
+  readonly #ejections = new Map<string, CounterRow>();
   readonly #spans: Readonly<Record<SpanOutcome, CounterRow>>;
   readonly #logLinesDropped: CounterRow;
   #log: { readonly linesDropped: number } = { linesDropped: 0 };
@@ -33,6 +36,7 @@ export class Metrics implements Tally {
     this.version = options.version;
     this.#rows = new MetricRows(this.#registry);
     this.#rejectedSeries = new CounterSeries(CATALOGUE.httpRejected, this.#registry);
+    this.#ejectionSeries = new CounterSeries(CATALOGUE.endpointEjections, this.#registry);
     const spans = new CounterSeries(CATALOGUE.spans, this.#registry);
     this.#spans = { exported: spans.row('exported'), failed: spans.row('failed'), dropped: spans.row('dropped') };
     this.#logLinesDropped = new CounterSeries(CATALOGUE.logLinesDropped, this.#registry).row();
@@ -99,6 +103,17 @@ export class Metrics implements Tally {
     if (row === undefined) {
       row = this.#rejectedSeries.row(code);
       this.#rejected.set(code, row);
+    }
+    row.add(1);
+  }
+
+  /** An endpoint of a variant was left out. */
+  ejected(model: string, variant: string, cause: EjectionCause): void {
+    const key = `${model}/${variant}/${cause}`;
+    let row = this.#ejections.get(key);
+    if (row === undefined) {
+      row = this.#ejectionSeries.row(model, variant, cause);
+      this.#ejections.set(key, row);
     }
     row.add(1);
   }

@@ -140,6 +140,8 @@ function phaseAttributes(ctx: RequestContext, called: boolean, failed: FaultKind
     const { target } = variant.backend;
     const colon = target.lastIndexOf(':');
     attributes['rpc.system.name'] = 'grpc';
+    // Of several endpoints nobody here knows which one was called.
+    if (target.includes(',')) return attributes;
     attributes['server.address'] = colon < 0 ? target : target.slice(0, colon);
     if (colon >= 0) attributes['server.port'] = Number(target.slice(colon + 1));
   }

@@ -49,7 +49,7 @@ let grpc: GrpcCaller;
 const httpVariant = (url: string, backend: object = {}, name = 'v1', role = 'stable'): object => ({
   name,
   role,
-  backend: { kind: 'http', url, ...backend },
+  backend: { kind: 'http', endpoints: [url], ...backend },
 });
 
 beforeAll(async () => {

@@ -26,7 +26,7 @@ export const onnxVariant = (name: string, role: string, file: string, more: obje
 export const grpcVariant = (name: string, role: string, address: string, more: object = {}, backend: object = {}): object => ({
   name,
   role,
-  backend: { kind: 'grpc', address, ...backend },
+  backend: { kind: 'grpc', endpoints: [address], ...backend },
   ...more,
 });
 

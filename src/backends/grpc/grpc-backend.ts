@@ -1,6 +1,7 @@
 import type { GrpcBackendConfig } from '../../config/model-schema.ts';
 import type { Backend, Call, CallOptions, CallSink } from '../../core/backend.ts';
 import type { Clock } from '../../core/clock.ts';
+import { type EndpointAddress, endpointLabel } from '../../core/endpoints.ts';
 import { Fault, GatewayError } from '../../core/faults.ts';
 import { GrpcStatus, grpcStatusName } from '../../core/grpc-status.ts';
 import type { InferenceRequest } from '../../core/inference.ts';
@@ -17,6 +18,8 @@ import { type CallOwner, GrpcCall } from './grpc-call.ts';
 import { quotedText } from './status-fault.ts';
 
 export interface GrpcBackendOptions {
+  /** The one of config's endpoints that this is. */
+  readonly endpoint: EndpointAddress;
   /** Public name of the model, used there too unless config names another. */
   readonly model: string;
   /** Sent as a bearer token; null sends none. */
@@ -26,7 +29,7 @@ export interface GrpcBackendOptions {
   readonly clock: Clock;
 }
 
-/** A model on a server that speaks the Open Inference Protocol over gRPC. */
+/** A model on one server that speaks the Open Inference Protocol over gRPC. */
 export class GrpcBackend implements Backend, CallOwner {
   readonly kind = 'grpc';
   readonly target: string;
@@ -46,7 +49,7 @@ export class GrpcBackend implements Backend, CallOwner {
   #allEnded: (() => void) | null = null;
 
   constructor(config: GrpcBackendConfig, options: GrpcBackendOptions) {
-    this.target = config.address;
+    this.target = endpointLabel(options.endpoint);
     this.clock = options.clock;
     this.maxMessageBytes = config.maxMessageBytes;
     this.#model = config.model ?? options.model;
@@ -54,7 +57,8 @@ export class GrpcBackend implements Backend, CallOwner {
     this.#connectTimeoutMs = config.connectTimeoutMs;
     this.#ownHeaders = options.credential === null ? [] : ['authorization', `Bearer ${options.credential}`];
     this.#channel = new GrpcChannel({
-      address: config.address,
+      address: options.endpoint.name,
+      ip: options.endpoint.ip,
       tls: options.tls,
       maxMessageBytes: config.maxMessageBytes,
       connectTimeoutMs: config.connectTimeoutMs,
@@ -154,7 +158,7 @@ export class GrpcBackend implements Backend, CallOwner {
     return new GatewayError(
       kind,
       `The server at ${this.target} ${reached} ${answer.statusName} (${quotedText(answer.details)}) when asked for model ` +
-        `"${this.#model}". Check the address, and that the model is loaded there.`,
+        `"${this.#model}". Check backend.endpoints, and that the model is loaded there.`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import type { HttpBackendConfig } from '../../config/model-schema.ts';
+import { type EndpointAddress, endpointLabel } from '../../core/endpoints.ts';
 import { Fault, GatewayError } from '../../core/faults.ts';
 import type { Signature } from '../../core/signature.ts';
 import { readExtensions, readModelMetadata } from '../../wire/oip-rest/metadata.ts';
@@ -18,6 +19,7 @@ export interface Discovered {
 
 export interface DiscoveryOptions {
   readonly config: HttpBackendConfig;
+  readonly endpoint: EndpointAddress;
   /** Name of the model there. */
   readonly model: string;
   readonly ask: (path: string) => Promise<Answer>;
@@ -28,6 +30,7 @@ const BINARY_EXTENSION = 'binary_tensor_data';
 /** Asks a server what the model takes and how to speak to it, as far as config leaves that open. Rejects with a GatewayError that says why. */
 export class Discovery {
   readonly #config: HttpBackendConfig;
+  readonly #target: string;
   readonly #model: string;
   readonly #ask: (path: string) => Promise<Answer>;
   readonly #base: string;
@@ -35,9 +38,10 @@ export class Discovery {
 
   constructor(options: DiscoveryOptions) {
     this.#config = options.config;
+    this.#target = endpointLabel(options.endpoint);
     this.#model = options.model;
     this.#ask = options.ask;
-    this.#base = basePathOf(options.config.url);
+    this.#base = basePathOf(options.endpoint.name);
     this.#bounds = new JsonBounds(options.config.maxJsonBytes);
   }
 
@@ -83,22 +87,24 @@ export class Discovery {
   }
 
   #unanswered(answer: Answer, protocol: string): GatewayError {
-    const { url } = this.#config;
     if (answer.status === 0) {
       const kind = answer.sent ? Fault.BackendFailed : Fault.BackendUnreachable;
-      return new GatewayError(kind, `The server at ${url} cannot be reached: ${quotedText(answer.detail)}. Check the url.`);
+      return new GatewayError(
+        kind,
+        `The server at ${this.#target} cannot be reached: ${quotedText(answer.detail)}. Check backend.endpoints.`,
+      );
     }
     const advice = protocol.endsWith('V1')
       ? 'V1 is spoken to servers that tell a signature at …/metadata, as TensorFlow Serving does; a server that has none cannot stand behind a model here.'
-      : 'Check url, model, version and credential, and that the model is loaded there.';
+      : 'Check endpoints, model, version and credential, and that the model is loaded there.';
     return new GatewayError(
       Fault.BackendFailed,
-      `The server at ${url} answered ${protocol} ${answer.status} when asked for the metadata of model "${this.#model}". ${advice}`,
+      `The server at ${this.#target} answered ${protocol} ${answer.status} when asked for the metadata of model "${this.#model}". ${advice}`,
     );
   }
 
   #unreadable(problem: string): GatewayError {
-    const detail = `Metadata of model "${this.#model}" at ${this.#config.url}: ${quotedText(problem)}`;
+    const detail = `Metadata of model "${this.#model}" at ${this.#target}: ${quotedText(problem)}`;
     return new GatewayError(Fault.BackendLied, detail);
   }
 }

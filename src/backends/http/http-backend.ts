@@ -1,6 +1,7 @@
 import type { HttpBackendConfig } from '../../config/model-schema.ts';
 import type { Backend, Call, CallOptions, CallSink } from '../../core/backend.ts';
 import type { Clock } from '../../core/clock.ts';
+import { type EndpointAddress, endpointLabel } from '../../core/endpoints.ts';
 import { Fault } from '../../core/faults.ts';
 import type { InferenceRequest } from '../../core/inference.ts';
 import type { Signature } from '../../core/signature.ts';
@@ -12,6 +13,8 @@ import { Discovery } from './discovery.ts';
 import { type CallOwner, PredictCall } from './predict-call.ts';
 
 export interface HttpBackendOptions {
+  /** The one of config's endpoints that this is. */
+  readonly endpoint: EndpointAddress;
   /** Public name of the model, used there too unless config names another. */
   readonly model: string;
   /** Sent as a bearer token; null sends none. */
@@ -21,7 +24,7 @@ export interface HttpBackendOptions {
   readonly clock: Clock;
 }
 
-/** A model on a server that speaks the Open Inference Protocol or V1 over HTTP. */
+/** A model on one server that speaks the Open Inference Protocol or V1 over HTTP. */
 export class HttpBackend implements Backend, CallOwner {
   readonly kind = 'http';
   readonly target: string;
@@ -29,6 +32,8 @@ export class HttpBackend implements Backend, CallOwner {
   readonly #maxMessageBytes: number;
   readonly #askTimeoutMs: number;
   readonly #pool: HttpPool;
+  /** Probes have a connection of their own: waiting behind calls they would find a busy server dead. */
+  readonly #asking: HttpPool;
   readonly #discovery: Discovery;
   readonly #ownHeaders: string[];
   readonly #calls = new Set<PredictCall>();
@@ -38,20 +43,19 @@ export class HttpBackend implements Backend, CallOwner {
   #allEnded: (() => void) | null = null;
 
   constructor(config: HttpBackendConfig, options: HttpBackendOptions) {
-    this.target = config.url;
+    this.target = endpointLabel(options.endpoint);
     this.clock = options.clock;
     this.#maxMessageBytes = config.maxMessageBytes;
     this.#askTimeoutMs = config.connectTimeoutMs + METADATA_TIMEOUT_MS;
     this.#ownHeaders = ownHeaders(options.credential);
-    this.#pool = new HttpPool({
-      origin: new URL(config.url).origin,
-      tls: options.tls,
-      connectTimeoutMs: config.connectTimeoutMs,
-      firstByteTimeoutMs: config.firstByteTimeoutMs ?? 0,
-      maxConnections: config.maxConnections,
-    });
+    const { endpoint, tls } = options;
+    const server = { origin: new URL(endpoint.name).origin, ip: endpoint.ip, tls, connectTimeoutMs: config.connectTimeoutMs };
+    const firstByteTimeoutMs = config.firstByteTimeoutMs ?? 0;
+    this.#pool = new HttpPool({ ...server, firstByteTimeoutMs, maxConnections: config.maxConnections });
+    this.#asking = new HttpPool({ ...server, firstByteTimeoutMs: 0, maxConnections: 1 });
     this.#discovery = new Discovery({
       config,
+      endpoint,
       model: config.model ?? options.model,
       ask: (path) => this.#ask(path, this.#askTimeoutMs),
     });
@@ -109,7 +113,7 @@ export class HttpBackend implements Backend, CallOwner {
 
   async #shut(): Promise<void> {
     for (const call of this.#calls) call.cancel();
-    await this.#pool.close();
+    await Promise.all([this.#pool.close(), this.#asking.close()]);
     if (this.#calls.size === 0) return;
     await new Promise<void>((resolve) => {
       this.#allEnded = resolve;
@@ -128,7 +132,7 @@ export class HttpBackend implements Backend, CallOwner {
   }
 
   #ask(path: string, timeoutMs: number): Promise<Answer> {
-    return ask(this.#pool, path, this.#ownHeaders, timeoutMs);
+    return ask(this.#asking, path, this.#ownHeaders, timeoutMs);
   }
 }
 

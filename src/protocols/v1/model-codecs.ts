@@ -27,6 +27,7 @@ const STATES: Readonly<Record<Readiness['is'], string>> = {
   ready: 'AVAILABLE',
   warming: 'LOADING',
   mismatched: 'LOADING',
+  lost: 'LOADING',
   unloaded: 'END',
 };
 

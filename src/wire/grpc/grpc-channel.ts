@@ -15,8 +15,10 @@ export interface GrpcChannelTls {
 }
 
 export interface GrpcChannelOptions {
-  /** host:port */
+  /** host:port; the name that calls are addressed to and that a certificate must have. */
   readonly address: string;
+  /** The IP address that the host of `address` stands for; empty leaves finding it to the package. */
+  readonly ip: string;
   /** Null is plaintext. */
   readonly tls: GrpcChannelTls | null;
   /** Largest answer taken. */
@@ -47,7 +49,7 @@ export class GrpcChannel {
 
   constructor(options: GrpcChannelOptions) {
     silencePackageLog();
-    this.#client = new Client(options.address, credentialsOf(options.tls), packageOptions(options));
+    this.#client = new Client(targetOf(options), credentialsOf(options.tls), packageOptions(options));
     this.#connectTimeoutMs = options.connectTimeoutMs;
   }
 
@@ -115,8 +117,23 @@ function credentialsOf(tls: GrpcChannelTls | null): ChannelCredentials {
   return tls === null ? ChannelCredentials.createInsecure() : ChannelCredentials.createSsl(tls.ca, tls.key, tls.cert);
 }
 
+/** What is dialled. */
+function targetOf({ address, ip }: GrpcChannelOptions): string {
+  if (ip === '') return address;
+  const port = address.slice(address.lastIndexOf(':'));
+  return (ip.includes(':') ? `[${ip}]` : ip) + port;
+}
+
+/** Calls and certificates are about names, whatever address the name stood for. */
+function namesOf({ address, ip, tls }: GrpcChannelOptions): ClientOptions {
+  const override = tls?.serverName ?? null;
+  if (override !== null) return { 'grpc.ssl_target_name_override': override, 'grpc.default_authority': override };
+  if (ip === '') return {};
+  const host = address.slice(0, address.lastIndexOf(':'));
+  return { 'grpc.ssl_target_name_override': host, 'grpc.default_authority': address };
+}
+
 function packageOptions(options: GrpcChannelOptions): ClientOptions {
-  const serverName = options.tls?.serverName ?? null;
   return {
     'grpc.max_receive_message_length': options.maxMessageBytes,
     // What is sent has been bounded where it came in.
@@ -135,6 +152,6 @@ function packageOptions(options: GrpcChannelOptions): ClientOptions {
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
     'grpc.primary_user_agent': 'sluice',
-    ...(serverName === null ? {} : { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName }),
+    ...namesOf(options),
   };
 }

@@ -10,8 +10,16 @@ export interface HttpPoolTls {
   readonly serverName: string | null;
 }
 
+export interface ConnectorOptions {
+  /** For https; null takes the defaults. */
+  readonly tls: HttpPoolTls | null;
+  /** Connected to in place of the host, whose name certificates and the Host field keep; empty connects to the host. */
+  readonly ip: string;
+  readonly connectTimeoutMs: number;
+}
+
 /** Makes connections that stand in time, TLS included. The package's own timer for that is half a second coarse. */
-export function connectorOf(tls: HttpPoolTls | null, timeoutMs: number): buildConnector.connector {
+export function connectorOf({ tls, ip, connectTimeoutMs }: ConnectorOptions): buildConnector.connector {
   const connect = buildConnector({
     timeout: 0,
     rejectUnauthorized: true,
@@ -21,11 +29,12 @@ export function connectorOf(tls: HttpPoolTls | null, timeoutMs: number): buildCo
   });
   return (options, callback) => {
     // The types leave out that the socket is returned.
-    const socket = connect(options, (...outcome) => {
+    const where = ip === '' ? options : { ...options, hostname: ip };
+    const socket = connect(where, (...outcome) => {
       clearTimeout(timer);
       callback(...outcome);
     }) as unknown as Socket;
-    const timer = setTimeout(giveUp, timeoutMs, socket, timeoutMs);
+    const timer = setTimeout(giveUp, connectTimeoutMs, socket, connectTimeoutMs);
   };
 }
 

@@ -10,6 +10,8 @@ const MAX_REDIALS = 10;
 export interface HttpPoolOptions {
   /** `http://host:port` or `https://host:port` */
   readonly origin: string;
+  /** The IP address that the host of `origin` stands for; empty leaves finding it to the package. */
+  readonly ip: string;
   /** For https; null takes the defaults. */
   readonly tls: HttpPoolTls | null;
   /** Time for a connection to stand, TLS included. */
@@ -37,7 +39,7 @@ export class HttpPool implements ExchangeOwner {
     this.#free = options.maxConnections;
     this.#pool = new Pool(options.origin, {
       connections: options.maxConnections,
-      connect: connectorOf(options.tls, options.connectTimeoutMs),
+      connect: connectorOf(options),
       allowH2: false,
       pipelining: 1,
       // Exchanges have timers of their own.

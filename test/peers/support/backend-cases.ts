@@ -24,7 +24,10 @@ export const WAYS = [
 export async function putBehindGateway(server: PeerServer, models: readonly string[]): Promise<BehindGateway> {
   const entries = models.flatMap((model) => [
     [model, { variants: [grpcVariant('v1', 'stable', server.grpcAddress)] }],
-    [`${model}-rest`, { variants: [{ name: 'v1', role: 'stable', backend: { kind: 'http', url: server.httpUrl, model } }] }],
+    [
+      `${model}-rest`,
+      { variants: [{ name: 'v1', role: 'stable', backend: { kind: 'http', endpoints: [server.httpUrl], model } }] },
+    ],
   ]);
   const gateway = await startGateway({ tenants: TENANTS, models: Object.fromEntries(entries) });
   const callers = Object.fromEntries(

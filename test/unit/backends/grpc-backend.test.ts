@@ -1,6 +1,6 @@
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { GrpcBackend } from '../../../src/backends/grpc/grpc-backend.ts';
+import { GrpcBackend, type GrpcBackendOptions } from '../../../src/backends/grpc/grpc-backend.ts';
 import { backend as backendSchema, type GrpcBackendConfig } from '../../../src/config/model-schema.ts';
 import type { CallOptions } from '../../../src/core/backend.ts';
 import { SystemClock } from '../../../src/core/clock.ts';
@@ -32,8 +32,13 @@ const MODEL: OipModel = {
 
 const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', tracestate: '', requestId: 'r-1', affinity: 0, avoid: '' };
 
-function configOf(fields: Partial<GrpcBackendConfig> & { address: string }): GrpcBackendConfig {
-  return backendSchema.parse({ kind: 'grpc', ...fields }) as GrpcBackendConfig;
+type Config = Partial<GrpcBackendConfig> & { readonly address: string; readonly ip?: string };
+
+/** A backend of one endpoint, not closed by anybody. */
+function make({ address, ip = '', ...fields }: Config, more: Partial<GrpcBackendOptions> = {}): GrpcBackend {
+  const config = backendSchema.parse({ kind: 'grpc', endpoints: [address], ...fields }) as GrpcBackendConfig;
+  const endpoint = { name: address, ip };
+  return new GrpcBackend(config, { endpoint, model: 'echo', credential: null, tls: null, clock: new SystemClock(), ...more });
 }
 
 function requestOf(numbers: readonly number[], fields: Partial<InferenceRequest> = {}): InferenceRequest {
@@ -83,8 +88,8 @@ async function serve(options: Partial<OipServerOptions> = {}): Promise<OipServer
   return server;
 }
 
-function backendOf(config: Partial<GrpcBackendConfig> & { address: string }, credential: string | null = null): GrpcBackend {
-  const backend = new GrpcBackend(configOf(config), { model: 'echo', credential, tls: null, clock: new SystemClock() });
+function backendOf(config: Config, credential: string | null = null): GrpcBackend {
+  const backend = make(config, { credential });
   opened.push(backend);
   return backend;
 }
@@ -110,25 +115,14 @@ async function makeFixture(): Promise<BackendFixture> {
       call.inputs[0]?.name === 'x' ? answerEcho(call, model) : answerStatus(GrpcStatus.InvalidArgument, 'expected input "x"'),
   });
   return {
-    backend: new GrpcBackend(configOf({ address: server.address }), {
-      model: 'echo',
-      credential: null,
-      tls: null,
-      clock: new SystemClock(),
-    }),
+    backend: make({ address: server.address }),
     request: (n) => requestOf([n, n + 1]),
     mistake: (n, prediction) => {
       const found = numbersOf(prediction);
       return found[0] === n && found[1] === n + 1 ? '' : `found ${found}, expected ${n}, ${n + 1}`;
     },
     misfit: () => ({ ...requestOf([1]), inputs: [{ name: 'other', datatype: 'INT32', shape: [1], data: Buffer.alloc(4) }] }),
-    lost: () =>
-      new GrpcBackend(configOf({ address: lost, connectTimeoutMs: 100 }), {
-        model: 'echo',
-        credential: null,
-        tls: null,
-        clock: new SystemClock(),
-      }),
+    lost: () => make({ address: lost, connectTimeoutMs: 100 }),
     dispose: () => server.close(),
   };
 }
@@ -214,7 +208,7 @@ describe('GrpcBackend', () => {
         return answerEcho(call, model);
       },
     });
-    const backend = new GrpcBackend(configOf({ address: server.address }), { model: 'echo', credential: null, tls: null, clock });
+    const backend = make({ address: server.address }, { clock });
     opened.push(backend);
     expect((await callOnce(backend)).prediction!.computeUs).toBe(25_000);
   });
@@ -324,8 +318,7 @@ describe('GrpcBackend, answers that are none', () => {
     const silent = await listening((socket) => sockets.push(socket.on('error', () => undefined)));
     const { port } = silent.address() as { port: number };
     const silentTls = { ca: null, cert: null, key: null, serverName: null };
-    const config = configOf({ address: `localhost:${port}`, connectTimeoutMs: 50 });
-    const backend = new GrpcBackend(config, { model: 'echo', credential: null, tls: silentTls, clock: new SystemClock() });
+    const backend = make({ address: `localhost:${port}`, connectTimeoutMs: 50 }, { tls: silentTls });
     opened.push(backend);
     const sink = await callOnce(backend);
     expect(sink.events).toEqual(['fault BACKEND_UNREACHABLE', 'closed']);

@@ -31,13 +31,14 @@ const MODEL: OipModel = {
 const BINARY = ['binary_tensor_data'];
 const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', tracestate: '', requestId: 'r-1', affinity: 0, avoid: '' };
 
-type Config = Partial<HttpBackendConfig> & { url: string };
+type Config = Partial<HttpBackendConfig> & { readonly url: string; readonly ip?: string };
 
 function make(
-  config: Config,
+  { url, ip = '', ...config }: Config,
   more: { credential?: string; ca?: Buffer; serverName?: string; clock?: FakeClock } = {},
 ): HttpBackend {
-  return new HttpBackend(backendSchema.parse({ kind: 'http', ...config }) as HttpBackendConfig, {
+  return new HttpBackend(backendSchema.parse({ kind: 'http', endpoints: [url], ...config }) as HttpBackendConfig, {
+    endpoint: { name: url, ip },
     model: 'echo',
     credential: more.credential ?? null,
     tls: more.ca === undefined ? null : { ca: more.ca, cert: null, key: null, serverName: more.serverName ?? null },
@@ -317,7 +318,8 @@ describe('HttpBackend', () => {
     }
     await Promise.all(sinks.map((sink) => sink.closed));
     expect(sinks.map((sink) => (sink.prediction === null ? -1 : numbersOf(sink.prediction)[0]))).toEqual([0, 1, 2, -1, 4]);
-    expect(server.connections).toBeLessThanOrEqual(2);
+    // Two for calls and the one that asked for the signature.
+    expect(server.connections).toBeLessThanOrEqual(3);
   });
 
   it('gives up at the deadline even while it waits for a connection', async () => {
@@ -573,9 +575,10 @@ describe('HttpBackend over TLS', () => {
 
   it('shows its client certificate', async () => {
     const server = await serve({ tls: { ...tls, clientCa: TEST_CERTIFICATE } });
-    const config = backendSchema.parse({ kind: 'http', url: server.url }) as HttpBackendConfig;
+    const config = backendSchema.parse({ kind: 'http', endpoints: [server.url] }) as HttpBackendConfig;
     const named = { ca: TEST_CERTIFICATE, serverName: 'sluice.test' };
-    const options = { model: 'echo', credential: null, clock: new SystemClock() };
+    const endpoint = { name: server.url, ip: '' };
+    const options = { endpoint, model: 'echo', credential: null, clock: new SystemClock() };
     const bare = new HttpBackend(config, { ...options, tls: { ...named, cert: null, key: null } });
     const shown = new HttpBackend(config, { ...options, tls: { ...named, cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY } });
     opened.push(bare, shown);

@@ -71,9 +71,15 @@ async function serve(metadata: HttpScript, onPredict: (request: SeenRequest) => 
   return server;
 }
 
-function make(config: Partial<HttpBackendConfig> & { url: string }): HttpBackend {
-  const parsed = backendSchema.parse({ kind: 'http', protocol: 'v1', ...config }) as HttpBackendConfig;
-  const backend = new HttpBackend(parsed, { model: 'm', credential: null, tls: null, clock: new SystemClock() });
+function make({ url, ...config }: Partial<HttpBackendConfig> & { url: string }): HttpBackend {
+  const parsed = backendSchema.parse({ kind: 'http', endpoints: [url], protocol: 'v1', ...config }) as HttpBackendConfig;
+  const backend = new HttpBackend(parsed, {
+    endpoint: { name: url, ip: '' },
+    model: 'm',
+    credential: null,
+    tls: null,
+    clock: new SystemClock(),
+  });
   opened.push(backend);
   return backend;
 }

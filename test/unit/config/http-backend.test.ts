@@ -8,7 +8,7 @@ function problemsOf(backend: object): string[] {
     tenants: [{ id: 't', keys: [{ id: 'key00001', secret: { env: 'K' } }] }],
     models: { m: { variants: [{ name: 'v1', role: 'stable', backend: { kind: 'http', ...backend } }] } },
   });
-  if (!parsed.success) return parsed.error.issues.map(({ path, message }) => `${path.at(-1) as string}: ${message}`);
+  if (!parsed.success) return parsed.error.issues.map(({ path, message }) => `${String(path.at(-1))}: ${message}`);
   return crossCheck(parsed.data).map(({ path, message }) => `${path.replace('models.m.variants.0.backend.', '')}: ${message}`);
 }
 
@@ -16,7 +16,7 @@ describe('the config of an http backend', () => {
   it.each(['http://host', 'http://10.0.0.1:8000/', 'https://models.example.com:8443/serving/v-1', 'http://[::1]:8000'])(
     'takes the url %s',
     (url) => {
-      expect(problemsOf({ url })).toEqual([]);
+      expect(problemsOf({ endpoints: [url] })).toEqual([]);
     },
   );
 
@@ -32,27 +32,27 @@ describe('the config of an http backend', () => {
     'http://ho st',
     'http://host/a\r\nb',
   ])('refuses the url %s', (url) => {
-    expect(problemsOf({ url })[0]).toMatch(/^url: expected/);
+    expect(problemsOf({ endpoints: [url] })[0]).toMatch(/^0: expected/);
   });
 
   it.each(['..', 'a/b', '7?x', ' '])('refuses the version "%s", which would not stay in its place of the path', (version) => {
-    expect(problemsOf({ url: 'http://host', version }).length).toBeGreaterThan(0);
+    expect(problemsOf({ endpoints: ['http://host'], version }).length).toBeGreaterThan(0);
   });
 
   const credential = { env: 'C' };
 
   it('lets no credential travel in clear text beyond this machine', () => {
-    expect(problemsOf({ url: 'http://models.example:8000', credential })).toEqual([
+    expect(problemsOf({ endpoints: ['http://models.example:8000'], credential })).toEqual([
       'credential: would travel in clear text to http://models.example:8000; use an https url',
     ]);
-    expect(problemsOf({ url: 'http://127.0.0.1:8000', credential })).toEqual([]);
-    expect(problemsOf({ url: 'http://[::1]:8000', credential })).toEqual([]);
-    expect(problemsOf({ url: 'https://models.example:8000', credential })).toEqual([]);
+    expect(problemsOf({ endpoints: ['http://127.0.0.1:8000'], credential })).toEqual([]);
+    expect(problemsOf({ endpoints: ['http://[::1]:8000'], credential })).toEqual([]);
+    expect(problemsOf({ endpoints: ['https://models.example:8000'], credential })).toEqual([]);
   });
 
   it('wants tls beside https alone, and both files of a client certificate', () => {
-    expect(problemsOf({ url: 'http://127.0.0.1', tls: { caFile: 'ca.pem' } })[0]).toMatch(/^tls: found beside http:/);
-    expect(problemsOf({ url: 'https://127.0.0.1', tls: { certFile: 'c.pem' } })[0]).toMatch(/^tls: found one of/);
-    expect(problemsOf({ url: 'https://127.0.0.1', tls: { caFile: 'ca.pem' } })).toEqual([]);
+    expect(problemsOf({ endpoints: ['http://127.0.0.1'], tls: { caFile: 'ca.pem' } })[0]).toMatch(/^tls: found beside http:/);
+    expect(problemsOf({ endpoints: ['https://127.0.0.1'], tls: { certFile: 'c.pem' } })[0]).toMatch(/^tls: found one of/);
+    expect(problemsOf({ endpoints: ['https://127.0.0.1'], tls: { caFile: 'ca.pem' } })).toEqual([]);
   });
 });

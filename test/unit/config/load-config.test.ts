@@ -44,7 +44,7 @@ describe('a config file', () => {
       name: 'v2',
       role: 'canary',
       weight: 0.01,
-      backend: { kind: 'grpc', address: 'h:1' },
+      backend: { kind: 'grpc', endpoints: ['h:1'] },
       price: { version: '1', perRowUsd: 0.000001 },
     };
     const stable = VALID.models.digits.variants[0];
@@ -87,9 +87,9 @@ describe('a config file', () => {
   });
 
   it('is refused when a credential would travel in clear text', () => {
-    const backend = { kind: 'grpc', address: 'models.example:8001', credential: { env: 'X' } };
+    const backend = { kind: 'grpc', endpoints: ['models.example:8001'], credential: { env: 'X' } };
     expect(problemsOf(withValue('models.digits.variants.0.backend', backend)).join()).toContain('clear text');
-    expect(problemsOf(withValue('models.digits.variants.0.backend', { ...backend, address: '127.0.0.1:8001' }))).toEqual([]);
+    expect(problemsOf(withValue('models.digits.variants.0.backend', { ...backend, endpoints: ['127.0.0.1:8001'] }))).toEqual([]);
   });
 
   it('is refused when rows that do not agree would share runs', () => {
@@ -107,7 +107,7 @@ describe('a config file', () => {
   });
 
   it('is refused when canaries ask for more than everything, or names and labels collide', () => {
-    const backend = { kind: 'grpc', address: 'h:1' };
+    const backend = { kind: 'grpc', endpoints: ['h:1'] };
     const variants = [
       VALID.models.digits.variants[0],
       { name: 'v2', role: 'canary', weight: 60, backend },

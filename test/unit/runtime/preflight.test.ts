@@ -9,7 +9,7 @@ it('says everything that a config names and that is not there, and nothing when 
   const dir = mkdtempSync(join(tmpdir(), 'sluice-preflight-'));
   const file = join(dir, 'c.yaml');
   const onnx = { kind: 'onnx', path: 'm.onnx', sha256: '0'.repeat(64) };
-  const grpc = { kind: 'grpc', address: 'h:1', credential: { file: 'secret' }, tls: { caFile: 'ca.pem' } };
+  const grpc = { kind: 'grpc', endpoints: ['h:1'], credential: { file: 'secret' }, tls: { caFile: 'ca.pem' } };
   const config = {
     listen: { admin: { token: { env: 'ADMIN' } } },
     audit: { file: 'nowhere/audit.jsonl' },

@@ -52,7 +52,7 @@ async function serve(secure = false): Promise<OipServer> {
 }
 
 function channelTo(address: string, tls: GrpcChannelTls | null = null): GrpcChannel {
-  const channel = new GrpcChannel({ address, tls, maxMessageBytes: 1_024, connectTimeoutMs: 2_000 });
+  const channel = new GrpcChannel({ address, ip: '', tls, maxMessageBytes: 1_024, connectTimeoutMs: 2_000 });
   closers.push(() => channel.close());
   return channel;
 }

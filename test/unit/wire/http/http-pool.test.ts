@@ -50,7 +50,7 @@ afterEach(async () => {
 });
 
 function poolOf(origin: string, maxConnections = 4): HttpPool {
-  const pool = new HttpPool({ origin, tls: null, connectTimeoutMs: 1_000, firstByteTimeoutMs: 0, maxConnections });
+  const pool = new HttpPool({ origin, ip: '', tls: null, connectTimeoutMs: 1_000, firstByteTimeoutMs: 0, maxConnections });
   opened.push(pool);
   return pool;
 }
