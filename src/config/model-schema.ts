@@ -91,7 +91,9 @@ export const httpBackend = z.strictObject({
   maxConnections: count
     .max(65_535)
     .default(128)
-    .describe('Connections to each endpoint at the same time, each with one call; calls beyond wait for one. Probes have one of their own.'),
+    .describe(
+      'Connections to each endpoint at the same time, each with one call; calls beyond wait for one. Probes have one of their own.',
+    ),
   ...endpointKeys,
 });
 

@@ -1,5 +1,8 @@
 const SLOTS = 10;
 
+/** Older than everything, also in the first seconds of a clock that starts at 0. */
+const NEVER = Number.NEGATIVE_INFINITY;
+
 /**
  * Good and bad calls of the last while, in ten slots of equal time that are overwritten in turn.
  *
@@ -10,7 +13,7 @@ export class OutcomeWindow {
   readonly #good = new Uint32Array(SLOTS);
   readonly #bad = new Uint32Array(SLOTS);
   /** Which time each slot counts. */
-  readonly #times = new Float64Array(SLOTS).fill(-1);
+  readonly #times = new Float64Array(SLOTS).fill(NEVER);
   good = 0;
   bad = 0;
 
@@ -44,6 +47,6 @@ export class OutcomeWindow {
   }
 
   clear(): void {
-    this.#times.fill(-1);
+    this.#times.fill(NEVER);
   }
 }

@@ -142,6 +142,12 @@ backendContract('HttpBackend in binary', fixture(BINARY));
 backendContract('HttpBackend in JSON', fixture([]));
 
 describe('HttpBackend', () => {
+  it('says which address of its name it is', () => {
+    const backend = make({ url: 'http://models:8000', ip: '10.0.0.7' });
+    opened.push(backend);
+    expect(backend.target).toBe('http://models:8000 at 10.0.0.7');
+  });
+
   it('states the url as its target', () => {
     const backend = make({ url: 'https://models.example:8000/serving' }, { credential: 'secret' });
     opened.push(backend);
@@ -542,6 +548,15 @@ describe('HttpBackend, answers that are none', () => {
     await new Promise((resolve) => silent.close(resolve));
   });
 
+  it('answers a probe while every connection is busy', async () => {
+    const server = await serve({ onInfer: () => answerNever });
+    const backend = await warm({ url: server.url, maxConnections: 1 });
+    const sink = new RecordingSink();
+    backend.open(requestOf([1]), OPTIONS, sink);
+    await server.called(1, 'echo/infer');
+    expect(await backend.probe(2_000)).toBe(true);
+  });
+
   it('takes no call before it is warm', async () => {
     const server = await serve();
     const backend = make({ url: server.url });
@@ -559,6 +574,18 @@ describe('HttpBackend over TLS', () => {
     const server = await serve({ tls });
     const backend = await warm({ url: server.url }, { ca: TEST_CERTIFICATE, serverName: 'sluice.test' });
     expect((await callOnce(backend)).events).toEqual(['prediction', 'end', 'closed']);
+  });
+
+  it('connects to an address that the name stands for, and checks the certificate against the name', async () => {
+    const server = await serve({ tls });
+    const at = (host: string) => ({ url: `https://${host}:${server.port}`, ip: '127.0.0.1' });
+    const backend = await warm(at('sluice.test'), { ca: TEST_CERTIFICATE });
+    expect((await callOnce(backend)).events).toEqual(['prediction', 'end', 'closed']);
+    expect(server.requests.at(-1)!.headers['host']).toBe(`sluice.test:${server.port}`);
+    // The certificate has the address too, and that must not do.
+    const other = make(at('other.test'), { ca: TEST_CERTIFICATE });
+    opened.push(other);
+    expect((await failureOf(other)).kind).toBe(Fault.BackendUnreachable);
   });
 
   it.each([

@@ -39,6 +39,17 @@ describe('the config of an http backend', () => {
     expect(problemsOf({ endpoints: ['http://host'], version }).length).toBeGreaterThan(0);
   });
 
+  it('takes several endpoints, each of them once, and none of them in clear text where others are not', () => {
+    const endpoints = ['https://a:1', 'https://b:1'];
+    expect(problemsOf({ endpoints, credential })).toEqual([]);
+    expect(problemsOf({ endpoints: [...endpoints, 'https://a:1'] })).toEqual(['endpoints.2: found https://a:1 twice']);
+    expect(problemsOf({ endpoints: [...endpoints, 'http://c:1'], credential })).toEqual([
+      'credential: would travel in clear text to http://c:1; use an https url',
+    ]);
+    expect(problemsOf({ endpoints: [] }).length).toBe(1);
+    expect(problemsOf({ endpoints: Array.from({ length: 65 }, (_, i) => `http://a:${i + 1}`) }).length).toBe(1);
+  });
+
   const credential = { env: 'C' };
 
   it('lets no credential travel in clear text beyond this machine', () => {

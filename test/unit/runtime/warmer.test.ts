@@ -94,6 +94,20 @@ describe('warming', () => {
     expect(file.warmed).toBe(1);
   });
 
+  it('follows the endpoints of a variant: lost when all are out, and ready again by itself', async () => {
+    const { warmer, stable } = scene(new WarmBackend('grpc', GOOD), new WarmBackend('grpc', GOOD));
+    await warmer.start();
+    warmer.follow('m', 'v1', 'every endpoint is out');
+    expect(stable.state.readiness).toEqual({ is: 'lost', reason: 'every endpoint is out' });
+    warmer.follow('m', 'v1', '');
+    expect(stable.state.readiness).toEqual({ is: 'ready', signature: GOOD });
+    warmer.unload('m', stable);
+    warmer.follow('m', 'v1', 'every endpoint is out');
+    warmer.follow('m', 'v1', '');
+    expect(stable.state.readiness.is).toBe('unloaded');
+    warmer.close();
+  });
+
   it('stops the start when a guard looks at a tensor that the model does not have', async () => {
     const { warmer } = scene(new WarmBackend('onnx', GOOD), new WarmBackend('onnx', GOOD), ['txet']);
     await expect(warmer.start()).rejects.toThrow(/"txet"; expected one of x/);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EndpointView } from '../../../src/core/endpoints.ts';
 import { Fault } from '../../../src/core/faults.ts';
 import { Ruling } from '../../../src/core/guard.ts';
 import type { Route } from '../../../src/core/traffic.ts';
@@ -151,6 +152,36 @@ describe('Metrics', () => {
     expect(await shown('build_info')).toEqual(['build_info{version="1.2.3"} 1']);
     routes = [];
     expect(await shown('plan_weight_bp')).toEqual([]);
+  });
+
+  it('shows endpoints as they are, and no longer when they are gone, and counts ejections by reason', async () => {
+    const variant = sampleVariant('v1');
+    const view = { reason: '', ejectedForMs: 0, latencyMs: 1, ejections: 0 };
+    const views: EndpointView[] = [
+      { ...view, endpoint: 'a:1', state: 'slow-start', inFlight: 3 },
+      { ...view, endpoint: 'b:1', state: 'ejected', inFlight: 2 },
+    ];
+    variant.state.endpoints = { views: () => views };
+    const nothing = (): number => 0;
+    const watched = { bodyBytesInFlight: nothing, cacheBytes: nothing, cacheEntries: nothing, shadowQueueLength: nothing };
+    metrics.watch({ ...watched, routes: () => [sampleRoute('digits', [variant])] });
+    const labels = (endpoint: string): string => `{model="digits",variant="v1",endpoint="${endpoint}"}`;
+    const text = await metrics.text();
+    for (const line of [
+      `sluice_endpoint_in_flight${labels('a:1')} 3`,
+      `sluice_endpoint_in_flight${labels('b:1')} 2`,
+      `sluice_endpoint_healthy${labels('a:1')} 1`,
+      `sluice_endpoint_healthy${labels('b:1')} 0`,
+    ]) {
+      expect(text).toContain(line);
+    }
+    views.length = 0;
+    expect(await metrics.text()).not.toContain('endpoint="a:1"');
+    metrics.ejected('digits', 'v1', 'unreachable');
+    metrics.ejected('digits', 'v1', 'unreachable');
+    expect(await shown('endpoint_ejections_total')).toEqual([
+      'endpoint_ejections_total{model="digits",variant="v1",reason="unreachable"} 2',
+    ]);
   });
 
   it('shows the process beside its own', async () => {

@@ -51,8 +51,8 @@ async function serve(secure = false): Promise<OipServer> {
   return server;
 }
 
-function channelTo(address: string, tls: GrpcChannelTls | null = null): GrpcChannel {
-  const channel = new GrpcChannel({ address, ip: '', tls, maxMessageBytes: 1_024, connectTimeoutMs: 2_000 });
+function channelTo(address: string, tls: GrpcChannelTls | null = null, ip = ''): GrpcChannel {
+  const channel = new GrpcChannel({ address, ip, tls, maxMessageBytes: 1_024, connectTimeoutMs: 2_000 });
   closers.push(() => channel.close());
   return channel;
 }
@@ -116,6 +116,14 @@ describe('GrpcChannel over TLS', () => {
     const { address } = await serve(true);
     const { message } = await ask(channelTo(address, { ...trusting, serverName: 'sluice.test' }));
     expect(message).not.toBeNull();
+  });
+
+  it('connects to an address that its name stands for, and checks the certificate against the name', async () => {
+    const { port } = await serve(true);
+    const named = { ...trusting, serverName: null };
+    expect((await ask(channelTo(`sluice.test:${port}`, named, '127.0.0.1'))).message).not.toBeNull();
+    // The certificate has the address too, and that must not do.
+    expect((await ask(channelTo(`other.test:${port}`, named, '127.0.0.1'))).status).toBe(GrpcStatus.Unavailable);
   });
 
   it('takes the host for the name where none is configured', async () => {
