@@ -45,7 +45,7 @@ const PRICE = { price: { version: 'p1', perRequestUsd: 0.000001, perCacheHitUsd:
 const v1 = (name = 'v1', role = 'stable', more: object = {}): object => ({
   name,
   role,
-  backend: { kind: 'http', protocol: 'v1', url: server.url },
+  backend: { kind: 'http', protocol: 'v1', endpoints: [server.url] },
   ...(role === 'shadow' ? {} : PRICE),
   ...more,
 });
@@ -78,7 +78,9 @@ beforeAll(async () => {
       digits: { variants: [onnxVariant('v1', 'stable', 'digits/v1.onnx', PRICE)] },
       'over-grpc': { variants: [grpcVariant('v1', 'stable', overGrpc.address, PRICE, { model: 'other' })] },
       'over-http': {
-        variants: [{ name: 'v1', role: 'stable', backend: { kind: 'http', url: overHttp.url, model: 'other' }, ...PRICE }],
+        variants: [
+          { name: 'v1', role: 'stable', backend: { kind: 'http', endpoints: [overHttp.url], model: 'other' }, ...PRICE },
+        ],
       },
     },
   });

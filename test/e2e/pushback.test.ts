@@ -35,7 +35,11 @@ beforeAll(async () => {
     models: [MODEL, { ...MODEL, name: 'down' }],
     onInfer: (_call, { name }) => answer(name === 'down' ? 503 : 429, '', { 'retry-after': '42' }),
   });
-  const variant = (model: string) => ({ name: 'v1', role: 'stable', backend: { kind: 'http', url: overHttp.url, model } });
+  const variant = (model: string) => ({
+    name: 'v1',
+    role: 'stable',
+    backend: { kind: 'http', endpoints: [overHttp.url], model },
+  });
   gateway = await startGateway({
     tenants: TENANTS,
     models: {

@@ -39,12 +39,18 @@ const part = (value: number, bytes = 4): OipTensor[] => {
   return [{ name: 'y', datatype: 'INT32', shape: [bytes / 4], data }];
 };
 
+function backendAt({ address }: OipServer): GrpcBackend {
+  const config = backendSchema.parse({ kind: 'grpc', endpoints: [address] }) as GrpcBackendConfig;
+  const endpoint = { name: address, ip: '' };
+  const backend = new GrpcBackend(config, { endpoint, model: 'count', credential: null, tls: null, clock: new SystemClock() });
+  opened.push(backend);
+  return backend;
+}
+
 async function ask(answer: OipAnswer, prepare: (sink: RecordingSink) => void = () => undefined): Promise<Asked> {
   const server = await startOipServer({ models: [MODEL], onInfer: () => answer });
   opened.push(server);
-  const config = backendSchema.parse({ kind: 'grpc', address: server.address }) as GrpcBackendConfig;
-  const backend = new GrpcBackend(config, { model: 'count', credential: null, tls: null, clock: new SystemClock() });
-  opened.push(backend);
+  const backend = backendAt(server);
   expect(await backend.warm()).toMatchObject({ decoupled: true });
   const sink = new RecordingSink();
   prepare(sink);
@@ -148,9 +154,7 @@ describe('GrpcBackend with a decoupled model', () => {
 
   it('ends at the deadline when nothing comes', async () => {
     const { server } = await ask(answerNever);
-    const config = backendSchema.parse({ kind: 'grpc', address: server.address }) as GrpcBackendConfig;
-    const backend = new GrpcBackend(config, { model: 'count', credential: null, tls: null, clock: new SystemClock() });
-    opened.push(backend);
+    const backend = backendAt(server);
     await backend.warm();
     const sink = new RecordingSink();
     backend.open(REQUEST, { ...OPTIONS, timeoutMs: 100 }, sink);

@@ -29,7 +29,7 @@ export const SIGNATURE: Signature = {
   outputs: [{ name: 'y', datatype: 'FP32', shape: [-1] }],
 };
 
-export const OPTIONS: CallOptions = { timeoutMs: 1_000, traceparent: '', requestId: 'r', affinity: 0, avoid: '' };
+export const OPTIONS: CallOptions = { timeoutMs: 1_000, traceparent: '', tracestate: '', requestId: 'r', affinity: 0, avoid: '' };
 export const REQUEST = { model: 'm', inputs: [] } as unknown as InferenceRequest;
 export const PREDICTION: Prediction = { outputs: [], computeUs: 1 };
 
