@@ -6,6 +6,8 @@ import { count, timeoutMs } from './fields.ts';
 /** More belong behind a name that the gateway resolves. */
 const MAX_ENDPOINTS = 64;
 
+/** Shorter ones would keep the event loop and the servers busy with nothing else. */
+const interval = z.int().min(100).max(3_600_000);
 const millisecondsOrNone = z.int().min(0).max(3_600_000);
 const wholePercent = z.int().min(0).max(100);
 
@@ -38,8 +40,8 @@ export const httpEndpoints = z
   );
 
 const probe = z.strictObject({
-  intervalMs: timeoutMs.default(5_000).describe('Time between probes of an endpoint that is well, a fifth more or less.'),
-  recoveryMs: timeoutMs
+  intervalMs: interval.default(5_000).describe('Time between probes of an endpoint that is well, a fifth more or less.'),
+  recoveryMs: interval
     .default(1_000)
     .describe('Time between probes of one that is not, or did not answer the last one; between tries to warm a new one.'),
   timeoutMs: timeoutMs.default(1_000).describe('Time for a probe to be answered.'),
@@ -72,7 +74,7 @@ const ejection = z.strictObject({
 
 /** Keys that gRPC and HTTP backends share. */
 export const endpointKeys = {
-  resolveMs: timeoutMs.default(5_000).describe('Time between look-ups of the names among the endpoints, a fifth more or less.'),
+  resolveMs: interval.default(5_000).describe('Time between look-ups of the names among the endpoints, a fifth more or less.'),
   drainMs: timeoutMs.default(30_000).describe('Time for the calls of an endpoint that left its name; then they are cut.'),
   slowStartMs: millisecondsOrNone
     .default(10_000)

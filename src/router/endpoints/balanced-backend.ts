@@ -58,10 +58,11 @@ export class BalancedBackend implements Backend, CallJudge, EndpointSet {
     const nowMs = this.#o.clock.nowMs();
     const endpoint = this.#closing === null ? this.#choice.pick(options.affinity, options.avoid, nowMs) : null;
     if (endpoint === null) return this.#refuse(sink, nowMs);
-    endpoint.inFlight++;
-    this.#roster.judge.began(endpoint, options.timeoutMs, nowMs);
     const call = new EndpointCall(this, endpoint, request, options.timeoutMs, sink);
     call.begin(endpoint.backend.open(request, options, call));
+    // Taken last: a backend that throws here would keep what nobody gives back.
+    endpoint.inFlight++;
+    this.#roster.judge.began(endpoint, options.timeoutMs, nowMs);
     return call;
   }
 

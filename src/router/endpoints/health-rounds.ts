@@ -21,6 +21,7 @@ export class HealthRounds {
   readonly #o: HealthRoundsOptions;
   readonly #timers = new Map<Endpoint, NodeJS.Timeout>();
   readonly #probing = new Map<Endpoint, Promise<boolean>>();
+  readonly #warming = new Map<Endpoint, Promise<Signature>>();
   readonly #looking = new Set<Endpoint>();
   #closed = false;
 
@@ -44,18 +45,14 @@ export class HealthRounds {
     if (this.#timers.has(endpoint) && !this.#looking.has(endpoint)) this.#schedule(endpoint, 0);
   }
 
-  /** Asks an endpoint for its signature. Rejects with why it cannot be used. */
-  async warm(endpoint: Endpoint): Promise<Signature> {
-    let signature: Signature;
-    try {
-      signature = await endpoint.backend.warm();
-    } catch (error) {
-      if (!this.#closed) this.#o.onCold(endpoint, (error as Error).message);
-      throw error;
+  /** Asks an endpoint for its signature; who asks while it is being asked shares the answer. Rejects with why it cannot be used. */
+  warm(endpoint: Endpoint): Promise<Signature> {
+    let asked = this.#warming.get(endpoint);
+    if (asked === undefined) {
+      asked = this.#warm(endpoint).finally(() => this.#warming.delete(endpoint));
+      this.#warming.set(endpoint, asked);
     }
-    const difference = this.#closed ? 'the backend is closed' : this.#o.onWarm(endpoint, signature);
-    if (difference !== '') throw new Error(difference);
-    return signature;
+    return asked;
   }
 
   /** Whether the endpoint says now that it is ready; who asks while it is being asked shares the answer. */
@@ -72,6 +69,19 @@ export class HealthRounds {
     this.#closed = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
+  }
+
+  async #warm(endpoint: Endpoint): Promise<Signature> {
+    let signature: Signature;
+    try {
+      signature = await endpoint.backend.warm();
+    } catch (error) {
+      if (!this.#closed) this.#o.onCold(endpoint, (error as Error).message);
+      throw error;
+    }
+    const difference = this.#closed ? 'the backend is closed' : this.#o.onWarm(endpoint, signature);
+    if (difference !== '') throw new Error(difference);
+    return signature;
   }
 
   #schedule(endpoint: Endpoint, afterMs: number): void {

@@ -85,6 +85,20 @@ describe('several endpoints behind one backend', () => {
     expect(await Promise.all([backend.probe(100), wait(20)]).then(([ready]) => ready)).toBe(true);
   });
 
+  it('are asked for their signature one at a time each, however slow they are', async () => {
+    build(['a', 'b']);
+    let asked = 0;
+    servers.get('b')!.warm = () => {
+      asked++;
+      return new Promise((resolve) => setTimeout(resolve, 3_000, SIGNATURE));
+    };
+    await backend.warm();
+    await wait(2_999);
+    expect([asked, states()['b']]).toEqual([1, 'warming']);
+    await wait(1);
+    expect([asked, states()['b']]).toEqual([1, 'healthy']);
+  });
+
   it('cannot be warm while none of them is, and say why', async () => {
     build(['a', 'b']);
     for (const server of servers.values()) server.signature = 'refused';
@@ -251,6 +265,18 @@ describe('an endpoint whose calls fail', () => {
     const { endpoint, sink } = open({ avoid: 'a' });
     await wait(0);
     expect([endpoint, sink.reached]).toEqual(['', false]);
+  });
+});
+
+describe('a backend that throws when a call is opened', () => {
+  it('leaves nothing behind that counts as a call in flight', async () => {
+    build(['a']);
+    await backend.warm();
+    servers.get('a')!.open = () => {
+      throw new Error('cannot be written');
+    };
+    expect(() => open()).toThrow('cannot be written');
+    expect(backend.views()[0]!.inFlight).toBe(0);
   });
 });
 
