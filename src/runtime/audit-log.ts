@@ -1,4 +1,7 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ConfigError } from '../config/problem.ts';
+import type { Clock } from '../core/clock.ts';
 
 /** One change to the data plane, as it is recorded before it takes effect. */
 export interface AuditRecord {
@@ -75,4 +78,19 @@ const STDOUT = 1;
 function writeWhole(fd: number, line: Buffer): void {
   let written = 0;
   while (written < line.length) written += writeSync(fd, line, written);
+}
+
+/** Where the audit log of a config goes. Throws when the file cannot be appended to. */
+export function openAudit(
+  file: string | null,
+  { baseDir, configFile, clock }: { readonly baseDir: string; readonly configFile: string; readonly clock: Clock },
+): AuditLog {
+  const wallMs = (): number => clock.wallMs();
+  if (file === null) return new OutputAuditLog(wallMs);
+  try {
+    return new FileAuditLog(resolve(baseDir, file), wallMs);
+  } catch (error) {
+    const message = `found ${file}, which cannot be opened (${(error as NodeJS.ErrnoException).code}); expected a file that can be appended to`;
+    throw new ConfigError(configFile, [{ path: 'audit.file', message }]);
+  }
 }

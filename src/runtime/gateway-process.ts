@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
 import { MemoryUsageBook } from '../accounting/usage-book.ts';
 import { OnnxHost } from '../backends/onnx/onnx-host.ts';
 import { Flights } from '../cache/flights.ts';
@@ -27,7 +26,7 @@ import { createLog, type Log } from '../telemetry/access-log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { RequestObserver } from '../telemetry/observer.ts';
 import { SystemLookup } from '../wire/dns/system-lookup.ts';
-import { type AuditLog, FileAuditLog, OutputAuditLog } from './audit-log.ts';
+import { type AuditLog, openAudit } from './audit-log.ts';
 import { EndpointEvents } from './endpoint-events.ts';
 import { GeneratedSecrets } from './generated-secrets.ts';
 import { buildLedgers, Leases } from './leases.ts';
@@ -129,7 +128,7 @@ export class GatewayProcess {
     this.#shadows = new ShadowQueues(Object.keys(config.models), config.shadow, this.#clock, (model, variant, outcome) =>
       this.#metrics.shadow(model, variant, outcome),
     );
-    this.#audit = this.#openAudit();
+    this.#audit = openAudit(config.audit.file, { baseDir: options.baseDir, configFile: options.file, clock: this.#clock });
     const store = new MemoryCacheStore(config.cache);
     const usage = new MemoryUsageBook();
     const loader = new VariantLoader({
@@ -270,18 +269,6 @@ export class GatewayProcess {
       isReady: () => this.plane.isReady(),
     };
     return [http, new GrpcListener(listen.grpc, grpcOptions, front)];
-  }
-
-  #openAudit(): AuditLog {
-    const { file } = this.#o.config.audit;
-    const wallMs = (): number => this.#clock.wallMs();
-    if (file === null) return new OutputAuditLog(wallMs);
-    try {
-      return new FileAuditLog(resolve(this.#o.baseDir, file), wallMs);
-    } catch (error) {
-      const message = `found ${file}, which cannot be opened (${(error as NodeJS.ErrnoException).code}); expected a file that can be appended to`;
-      throw new ConfigError(this.#o.file, [{ path: 'audit.file', message }]);
-    }
   }
 
   #noteState(model: string, variant: Variant): void {
