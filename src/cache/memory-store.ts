@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { CacheEntry, CacheStore } from '../core/cache.ts';
+import { NO_PRESSURE, PressureLevel, type PressureSource } from '../core/pressure.ts';
 import type { Millis } from '../core/units.ts';
 
 export interface MemoryStoreLimits {
@@ -14,9 +15,11 @@ export class MemoryCacheStore implements CacheStore {
   // Its own times to live stay off: they read a clock at every get, and it is not the clock that the request was opened with.
   readonly #lru: LRUCache<string, CacheEntry>;
   readonly #maxEntryBytes: number;
+  readonly #pressure: PressureSource;
   #dropped = 0;
 
-  constructor(limits: MemoryStoreLimits) {
+  constructor(limits: MemoryStoreLimits, pressure: PressureSource = NO_PRESSURE) {
+    this.#pressure = pressure;
     this.#maxEntryBytes = Math.min(limits.maxEntryBytes, limits.maxBytes);
     this.#lru = new LRUCache<string, CacheEntry>({ maxSize: limits.maxBytes, sizeCalculation: sizeOf });
   }
@@ -29,7 +32,7 @@ export class MemoryCacheStore implements CacheStore {
     return this.#lru.size;
   }
 
-  /** Entries that were not taken because they are larger than one may be. */
+  /** Entries that were not taken because they are larger than one may be, or memory was short. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -45,6 +48,10 @@ export class MemoryCacheStore implements CacheStore {
 
   /** @hot */
   set(key: string, entry: CacheEntry): void {
+    if (this.#pressure.level >= PressureLevel.NoNewEntries) {
+      this.#dropped++;
+      return;
+    }
     // lru-cache throws for a size that is no positive integer, and would drop the older entry for one too large.
     if (Number.isSafeInteger(entry.sizeBytes) && entry.sizeBytes > 0 && entry.sizeBytes <= this.#maxEntryBytes) {
       this.#lru.set(key, entry);

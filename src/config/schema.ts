@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { bytes, count, name, secret, timeoutMs } from './fields.ts';
 import { listen } from './listen-schema.ts';
 import { model } from './model-schema.ts';
+import { overload } from './overload-schema.ts';
 import { tenant } from './tenant-schema.ts';
 
 /** The whole config file: the one place that gives types, defaults, validation and the generated docs. */
@@ -28,6 +29,7 @@ export const config = z.strictObject({
     })
     .prefault({})
     .describe('Limits of the whole process.'),
+  overload: overload.prefault({}).describe('Running short of memory or time.'),
   cache: z
     .strictObject({
       maxBytes: bytes.default(67_108_864).describe('Bytes of all entries.'),

@@ -17,7 +17,12 @@ export interface Tally {
   /** What became of a shadow copy. */
   shadow(model: string, variant: string, outcome: ShadowOutcome): void;
   batch(model: string, variant: string, rows: number): void;
+  /** A request refused because this process is at a limit. */
+  overloaded(reason: OverloadReason): void;
 }
+
+/** Which limit: short of memory, a late event loop, requests or bytes in flight, or no word from the ledgers of all processes. */
+export type OverloadReason = 'memory' | 'event_loop' | 'requests' | 'bytes' | 'leases';
 
 /** `agreed` and `disagreed` compare the argmax of the first output; `incomparable` has none to compare. */
 export type ShadowOutcome = 'dropped' | 'failed' | 'agreed' | 'disagreed' | 'incomparable';

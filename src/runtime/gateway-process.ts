@@ -16,7 +16,6 @@ import { HttpListener } from '../gateway/listeners/http-listener.ts';
 import type { StreamFront } from '../gateway/listeners/stream-front.ts';
 import { LocalByteBudget } from '../limits/byte-budget.ts';
 import { LocalConcurrencyCap } from '../limits/concurrency.ts';
-import { LocalLeaseOffice } from '../limits/local-lease-office.ts';
 import { GrpcProtocol } from '../protocols/grpc/grpc-protocol.ts';
 import { HttpProtocol } from '../protocols/http-protocol.ts';
 import type { InflateLimits } from '../protocols/rest/inflation.ts';
@@ -29,11 +28,12 @@ import { SystemLookup } from '../wire/dns/system-lookup.ts';
 import { type AuditLog, openAudit } from './audit-log.ts';
 import { EndpointEvents } from './endpoint-events.ts';
 import { GeneratedSecrets } from './generated-secrets.ts';
-import { buildLedgers, Leases } from './leases.ts';
+import { Leases, localOffice } from './leases.ts';
 import { buildLifecycle } from './lifecycle-assembly.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
 import { narrowingOf } from './narrowing.ts';
 import { PlanKeeper } from './plan-keeper.ts';
+import { PressureWatch } from './pressure-watch.ts';
 import { sequenceSecret } from './sequence-secret.ts';
 import { buildKeys } from './tenants.ts';
 import { TlsFiles, type TlsPair } from './tls-files.ts';
@@ -71,6 +71,8 @@ export class GatewayProcess {
   readonly #observer: RequestObserver;
   readonly #host: OnnxHost;
   readonly #leases: Leases;
+  readonly #watch: PressureWatch;
+  #http: HttpListener | null = null;
   readonly #live: LiveSnapshot;
   readonly #warmer: Warmer;
   readonly #shadows: ShadowQueues;
@@ -92,12 +94,7 @@ export class GatewayProcess {
     const secrets = new SecretReader(options);
     this.adminToken = this.#readAdminToken(secrets);
     this.#sequences = new SequenceIds(sequenceSecret(config, secrets, options.file));
-    const office = new LocalLeaseOffice(
-      0,
-      buildLedgers(config, () => 1),
-      this.#clock,
-    );
-    this.#leases = new Leases(config.tenants.length, office, this.#clock);
+    this.#leases = new Leases(config.tenants.length, localOffice(config, this.#clock), this.#clock);
     const keys = buildKeys(config, { secrets, generated: this.generated, configFile: options.file }, this.#leases);
     const tls = new TlsFiles(options.baseDir, options.file);
     this.adminTls = tls.pair(config.listen.admin.tls, 'listen.admin.tls');
@@ -118,6 +115,11 @@ export class GatewayProcess {
       tls,
       baseDir: options.baseDir,
     });
+    this.#watch = new PressureWatch(config.overload.pressure, {
+      processes: 1,
+      log: this.log,
+      closeIdle: () => this.#http?.closeIdle(),
+    });
     this.#live = new LiveSnapshot(routes, keys);
     this.#warmer = new Warmer({
       live: this.#live,
@@ -129,7 +131,7 @@ export class GatewayProcess {
       this.#metrics.shadow(model, variant, outcome),
     );
     this.#audit = openAudit(config.audit.file, { baseDir: options.baseDir, configFile: options.file, clock: this.#clock });
-    const store = new MemoryCacheStore(config.cache);
+    const store = new MemoryCacheStore(config.cache, this.#watch.pressure);
     const usage = new MemoryUsageBook();
     const loader = new VariantLoader({
       live: this.#live,
@@ -151,7 +153,7 @@ export class GatewayProcess {
     const bytes = new LocalByteBudget(config.limits.maxInFlightBytes);
     const front = this.#buildFront(store, usage, bytes);
     this.#listeners = this.#buildListeners(front, tls, bytes);
-    this.#watch(store, bytes);
+    this.#showGauges(store, bytes);
   }
 
   #readAdminToken(secrets: SecretReader): string {
@@ -204,6 +206,7 @@ export class GatewayProcess {
     if (wasServing && delayMs > 0) await new Promise((done) => setTimeout(done, delayMs));
     await this.#drain();
     this.#leases.close();
+    this.#watch.close();
     this.#warmer.close();
     await this.#shadows.close();
     const variants = this.#live.current.routes.flatMap((route) => [
@@ -233,6 +236,7 @@ export class GatewayProcess {
       processCap: new LocalConcurrencyCap(config.limits.maxInFlightRequests),
       bytes,
       maxBodyBytes: config.limits.maxBodyBytes,
+      pressure: this.#watch.pressure,
       store,
       flights: new Flights(FLIGHT_LIMITS, onLost),
       usage,
@@ -261,14 +265,14 @@ export class GatewayProcess {
   #buildListeners(front: StreamFront, files: TlsFiles, bytes: LocalByteBudget): readonly Listener[] {
     const { listen, limits } = this.#o.config;
     const onRejected = (code: string): void => this.#metrics.rejected(code);
-    const http = new HttpListener(listen.http, { tls: files.pair(listen.http.tls, 'listen.http.tls'), onRejected }, front);
+    this.#http = new HttpListener(listen.http, { tls: files.pair(listen.http.tls, 'listen.http.tls'), onRejected }, front);
     const grpcOptions = {
       tls: files.pair(listen.grpc.tls, 'listen.grpc.tls'),
       maxBodyBytes: limits.maxBodyBytes,
       bytes,
       isReady: () => this.plane.isReady(),
     };
-    return [http, new GrpcListener(listen.grpc, grpcOptions, front)];
+    return [this.#http, new GrpcListener(listen.grpc, grpcOptions, front)];
   }
 
   #noteState(model: string, variant: Variant): void {
@@ -278,12 +282,13 @@ export class GatewayProcess {
     else this.log.warn('variant not ready', { ...fields, state: readiness.is, reason: readiness.reason });
   }
 
-  #watch(store: MemoryCacheStore, bytes: LocalByteBudget): void {
+  #showGauges(store: MemoryCacheStore, bytes: LocalByteBudget): void {
     this.#metrics.watch({
       bodyBytesInFlight: () => bytes.usedBytes,
       cacheBytes: () => store.usedBytes,
       cacheEntries: () => store.entries,
       shadowQueueLength: () => this.#shadows.length,
+      pressure: () => this.#watch.pressure,
       routes: () => this.#live.current.routes,
     });
   }

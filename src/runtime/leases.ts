@@ -5,7 +5,7 @@ import type { BucketId, CapId } from '../core/units.ts';
 import { systemAlarm } from '../limits/alarm.ts';
 import { LeasedCaps } from '../limits/leased-caps.ts';
 import { LeasedRateLimiter } from '../limits/leased-rate-limiter.ts';
-import type { Ledgers } from '../limits/local-lease-office.ts';
+import { type Ledgers, LocalLeaseOffice } from '../limits/local-lease-office.ts';
 import { PlaceLedger } from '../limits/place-ledger.ts';
 import { RateLedger } from '../limits/rate-ledger.ts';
 
@@ -24,6 +24,11 @@ export function buildLedgers(config: Config, workers: () => number): Ledgers {
     places.configure(t as CapId, tenant.maxInFlight);
   });
   return { rates, places };
+}
+
+/** The office of a gateway that is one process. */
+export function localOffice(config: Config, clock: Clock): LeaseOffice {
+  return new LocalLeaseOffice(0, buildLedgers(config, one), clock);
 }
 
 /** The leases of one worker: what it borrowed from the office, and the timer that gives idle ones back. */
@@ -47,3 +52,5 @@ export class Leases {
     clearInterval(this.#timer);
   }
 }
+
+const one = (): number => 1;

@@ -17,6 +17,7 @@ import { Recall } from '../gateway/phases/recall.ts';
 import { Release } from '../gateway/phases/release.ts';
 import { WriteReply } from '../gateway/phases/reply.ts';
 import type { LocalConcurrencyCap } from '../limits/concurrency.ts';
+import type { Pressure } from '../limits/pressure.ts';
 import type { SequenceIds } from '../router/sequence-ids.ts';
 import type { ShadowQueues } from '../router/shadow-queues.ts';
 
@@ -27,6 +28,7 @@ export interface Mechanisms {
   readonly processCap: LocalConcurrencyCap;
   readonly bytes: ByteBudget;
   readonly maxBodyBytes: number;
+  readonly pressure: Pressure;
   readonly store: CacheStore;
   readonly flights: Flights;
   readonly usage: UsageBook;
@@ -42,7 +44,7 @@ export function buildLifecycle(m: Mechanisms): { lifecycle: Lifecycle; admit: Ad
   const { clock, bytes, store, flights, observer } = m;
   // Infer, Recall and the deadline carry requests on, so they need the lifecycle that is built from them.
   const late = (): Lifecycle => lifecycle;
-  const admit = new Admit({ clock, limiter: m.limiter, processCap: m.processCap, bytes, maxBodyBytes: m.maxBodyBytes });
+  const admit = new Admit(m);
   const recall = new Recall({ clock, store, flights, lifecycle: late });
   const release = new Release({ bytes, observer, recall });
   const inspectOutput = new InspectOutput();

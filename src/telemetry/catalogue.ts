@@ -103,6 +103,11 @@ export const CATALOGUE = Object.freeze({
     'variant',
     'reason',
   ),
+  overloads: counter(
+    'overload_refusals_total',
+    'Requests refused because this process is at a limit: memory, event_loop, requests, bytes, leases.',
+    'reason',
+  ),
   shadowCopies: counter(
     'shadow_copies_total',
     'Copies for shadows: dropped, failed, agreed, disagreed, incomparable.',
@@ -119,6 +124,11 @@ export const CATALOGUE = Object.freeze({
   cacheBytes: gauge('cache_bytes', 'Bytes of all cache entries.'),
   cacheEntries: gauge('cache_entries', 'Cache entries.'),
   shadowQueueLength: gauge('shadow_queue_length', 'Copies waiting for a shadow.'),
+  pressureLevel: gauge(
+    'pressure_level',
+    '0 for none, 1 no new cache entries, 2 idle connections are closed, 3 new requests are refused.',
+  ),
+  memoryShare: gauge('memory_share', 'Memory in use, of the heap limit or of the memory limit, whichever is nearer.'),
   eventLoopDelay: gauge(
     'event_loop_delay_seconds',
     'How late the event loop was, 99th percentile of the time since the last scrape.',

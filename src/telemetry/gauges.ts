@@ -10,6 +10,7 @@ export interface Watched {
   cacheBytes(): number;
   cacheEntries(): number;
   shadowQueueLength(): number;
+  pressure(): { readonly level: number; readonly memoryShare: number };
   routes(): readonly Route[];
 }
 
@@ -31,6 +32,8 @@ export class Gauges {
     this.#number(CATALOGUE.cacheBytes, (watched) => watched.cacheBytes());
     this.#number(CATALOGUE.cacheEntries, (watched) => watched.cacheEntries());
     this.#number(CATALOGUE.shadowQueueLength, (watched) => watched.shadowQueueLength());
+    this.#number(CATALOGUE.pressureLevel, (watched) => watched.pressure().level);
+    this.#number(CATALOGUE.memoryShare, (watched) => watched.pressure().memoryShare);
     this.#gauge(CATALOGUE.eventLoopDelay, (gauge) => gauge.set(this.#lateSeconds()));
     this.#gauge(CATALOGUE.buildInfo, (gauge) => gauge.set({ version }, 1));
     this.#perVariant(CATALOGUE.variantReady, (variant) => (variant.state.readiness.is === 'ready' ? 1 : 0));

@@ -3,7 +3,7 @@ import type { RequestContext } from '../core/context.ts';
 import type { EjectionCause } from '../core/endpoints.ts';
 import type { Blame } from '../core/faults.ts';
 import type { Ruling } from '../core/guard.ts';
-import type { ShadowOutcome, Tally } from '../core/observer.ts';
+import type { OverloadReason, ShadowOutcome, Tally } from '../core/observer.ts';
 import { Phase } from '../core/verdict.ts';
 import { CATALOGUE } from './catalogue.ts';
 import { Gauges, type Watched } from './gauges.ts';
@@ -26,6 +26,7 @@ export class Metrics implements Tally {
   readonly #rejected = new Map<string, CounterRow>();
   readonly #ejectionSeries: CounterSeries;
   readonly #ejections = new Map<string, CounterRow>();
+  readonly #overloads: Readonly<Record<OverloadReason, CounterRow>>;
   readonly #spans: Readonly<Record<SpanOutcome, CounterRow>>;
   readonly #logLinesDropped: CounterRow;
   #log: { readonly linesDropped: number } = { linesDropped: 0 };
@@ -37,6 +38,14 @@ export class Metrics implements Tally {
     this.#rows = new MetricRows(this.#registry);
     this.#rejectedSeries = new CounterSeries(CATALOGUE.httpRejected, this.#registry);
     this.#ejectionSeries = new CounterSeries(CATALOGUE.endpointEjections, this.#registry);
+    const overloads = new CounterSeries(CATALOGUE.overloads, this.#registry);
+    this.#overloads = {
+      memory: overloads.row('memory'),
+      event_loop: overloads.row('event_loop'),
+      requests: overloads.row('requests'),
+      bytes: overloads.row('bytes'),
+      leases: overloads.row('leases'),
+    };
     const spans = new CounterSeries(CATALOGUE.spans, this.#registry);
     this.#spans = { exported: spans.row('exported'), failed: spans.row('failed'), dropped: spans.row('dropped') };
     this.#logLinesDropped = new CounterSeries(CATALOGUE.logLinesDropped, this.#registry).row();
@@ -95,6 +104,11 @@ export class Metrics implements Tally {
   /** @hot */
   batch(model: string, variant: string, rows: number): void {
     this.#rows.model(model).variant(variant).batchRows().observe(rows);
+  }
+
+  /** @hot */
+  overloaded(reason: OverloadReason): void {
+    this.#overloads[reason].add(1);
   }
 
   /** An HTTP exchange that never became a request; `code` is the code of a fault. */

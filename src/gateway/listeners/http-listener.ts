@@ -63,6 +63,13 @@ export class HttpListener implements Listener {
     return promise;
   }
 
+  /** Ends the connections on which nothing is under way. */
+  closeIdle(): void {
+    for (const connection of this.#connections) {
+      if (connection.quiet) connection.socket.destroy();
+    }
+  }
+
   drain(graceMs: number): Promise<void> {
     this.#drained ??= this.#drain(graceMs);
     return this.#drained;
@@ -85,9 +92,7 @@ export class HttpListener implements Listener {
       this.#server.close();
       end();
     });
-    for (const connection of this.#connections) {
-      if (connection.quiet) connection.socket.destroy();
-    }
+    this.closeIdle();
     return promise;
   }
 

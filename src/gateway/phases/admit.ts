@@ -2,9 +2,12 @@ import type { Clock } from '../../core/clock.ts';
 import type { RequestContext } from '../../core/context.ts';
 import { Fault } from '../../core/faults.ts';
 import type { ByteBudget, RateLimiter } from '../../core/limits.ts';
+import type { OverloadReason, Tally } from '../../core/observer.ts';
+import { PressureLevel } from '../../core/pressure.ts';
 import type { ConcurrencyCap } from '../../core/tenant.ts';
 import { type Maybe, Verdict } from '../../core/verdict.ts';
 import type { LocalConcurrencyCap } from '../../limits/concurrency.ts';
+import type { Pressure } from '../../limits/pressure.ts';
 import type { Stage } from '../lifecycle.ts';
 
 /** Milliseconds a caller is told to wait when a place, not a rate, is what is missing. */
@@ -21,6 +24,8 @@ export interface AdmitOptions {
   /** Bytes of all bodies in flight. */
   readonly bytes: ByteBudget;
   readonly maxBodyBytes: number;
+  readonly pressure: Pressure;
+  readonly tally: Tally;
 }
 
 /** Is there room for this request? Sees header fields alone; the body is read only after it, or while other processes are asked. */
@@ -37,6 +42,7 @@ export class Admit implements Stage {
     ctx.awaitsBody = ctx.head.contentLength !== 0;
     ctx.bodyLimitBytes = ctx.match.open ? OPEN_BODY_BYTES : o.maxBodyBytes;
     if (ctx.match.open) return ctx.match.fault === null ? Verdict.Next : ctx.refuse(ctx.match.fault);
+    if (o.pressure.level === PressureLevel.NoNewWork) return this.#full(ctx, o.pressure.reason);
     const wait = o.limiter.take(ctx.principal!.tenant.buckets, 1, o.clock.nowMs());
     if (wait !== null && typeof wait !== 'number') return this.#awaitRate(ctx, wait);
     if (this.#judge(ctx, wait) === Verdict.Refuse || this.#takeLocal(ctx) === Verdict.Refuse) return Verdict.Refuse;
@@ -51,10 +57,10 @@ export class Admit implements Stage {
     const more = bytes - ctx.heldBytes;
     if (more <= 0) return Verdict.Next;
     const own = ctx.principal!.tenant.bytes;
-    if (!own.take(more)) return this.#full(ctx);
+    if (!own.take(more)) return this.#full(ctx, 'bytes');
     if (!this.#o.bytes.take(more)) {
       own.give(more);
-      return this.#full(ctx);
+      return this.#full(ctx, 'bytes');
     }
     ctx.heldBytes = bytes;
     return Verdict.Next;
@@ -77,7 +83,7 @@ export class Admit implements Stage {
     const nowMs = clock.nowMs();
     ctx.rateRemaining = limiter.remaining(bucket, nowMs);
     ctx.rateResetMs = limiter.fullInMs(bucket, nowMs);
-    if (waitMs === null) return this.#full(ctx);
+    if (waitMs === null) return this.#full(ctx, 'leases');
     if (waitMs === 0) return Verdict.Next;
     ctx.retryAfterMs = waitMs;
     return ctx.refuse(Fault.RateLimited);
@@ -89,7 +95,7 @@ export class Admit implements Stage {
     const bytes = ctx.head.contentLength;
     if (ctx.match.fault !== null) return ctx.refuse(ctx.match.fault);
     if (bytes > maxBodyBytes) return ctx.refuse(Fault.BodyTooLarge, `Found ${bytes} bytes, at most ${maxBodyBytes} are taken.`);
-    if (!processCap.take()) return this.#full(ctx);
+    if (!processCap.take()) return this.#full(ctx, 'requests');
     ctx.permits.push(processCap);
     return bytes > 0 ? this.holdBytes(ctx, bytes) : Verdict.Next;
   }
@@ -115,12 +121,13 @@ export class Admit implements Stage {
       ctx.permits.push(cap);
       return Verdict.Next;
     }
-    if (taken === null) return this.#full(ctx);
+    if (taken === null) return this.#full(ctx, 'leases');
     ctx.retryAfterMs = PLACE_WAIT_MS;
     return ctx.refuse(Fault.TooManyInFlight);
   }
 
-  #full(ctx: RequestContext): Verdict {
+  #full(ctx: RequestContext, reason: OverloadReason): Verdict {
+    this.#o.tally.overloaded(reason);
     ctx.retryAfterMs = PLACE_WAIT_MS;
     return ctx.refuse(Fault.Overloaded);
   }

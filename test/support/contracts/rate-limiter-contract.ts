@@ -97,22 +97,24 @@ export function rateLimiterContract(name: string, maker: LimiterMaker): void {
       expect(await limiter.take([id(0)], 1, at(1_000))).toBe(0);
     });
 
-    it.runIf(maker.exact)('agrees with a token bucket counted in whole thousandths', async () => {
-      await fc.assert(
-        fc.asyncProperty(specs, steps, async (buckets, takes) => {
-          const limiter = make(buckets);
-          const naive = new NaiveBuckets(buckets);
-          let nowMs = 0;
-          for (const step of takes) {
-            nowMs += step.afterMs;
-            const ids = step.which.filter((n) => n < buckets.length).map(id);
-            expect((await limiter.take(ids, step.tokens, at(nowMs))) === 0).toBe(naive.take(ids, step.tokens, nowMs));
-            for (const bucket of ids) expect(limiter.remaining(bucket, at(nowMs))).toBe(naive.remaining(bucket, nowMs));
-          }
-        }),
-        { seed: SEED, numRuns: 200 },
-      );
-    });
+    if (maker.exact) {
+      it('agrees with a token bucket counted in whole thousandths', async () => {
+        await fc.assert(
+          fc.asyncProperty(specs, steps, async (buckets, takes) => {
+            const limiter = make(buckets);
+            const naive = new NaiveBuckets(buckets);
+            let nowMs = 0;
+            for (const step of takes) {
+              nowMs += step.afterMs;
+              const ids = step.which.filter((n) => n < buckets.length).map(id);
+              expect((await limiter.take(ids, step.tokens, at(nowMs))) === 0).toBe(naive.take(ids, step.tokens, nowMs));
+              for (const bucket of ids) expect(limiter.remaining(bucket, at(nowMs))).toBe(naive.remaining(bucket, nowMs));
+            }
+          }),
+          { seed: SEED, numRuns: 200 },
+        );
+      });
+    }
 
     it('never admits more than burst + rate × time over any window, whatever the clock does', async () => {
       await fc.assert(

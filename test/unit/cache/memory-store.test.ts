@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemoryCacheStore } from '../../../src/cache/memory-store.ts';
 import type { CacheEntry } from '../../../src/core/cache.ts';
+import { PressureLevel } from '../../../src/core/pressure.ts';
 import type { Millis } from '../../../src/core/units.ts';
 import { cacheStoreContract, entryFor } from '../../support/contracts/cache-store-contract.ts';
 
@@ -16,6 +17,15 @@ describe('MemoryCacheStore', () => {
     store.get('a', NOW);
     store.set('d', entryFor());
     expect(['a', 'b', 'c', 'd'].filter((key) => store.get(key, NOW) !== null)).toEqual(['a', 'c', 'd']);
+  });
+
+  it('takes no new entries while memory is short, and gives out those it has', () => {
+    const pressure: { level: PressureLevel } = { level: PressureLevel.None };
+    const store = new MemoryCacheStore({ maxBytes: 30, maxEntryBytes: 30 }, pressure);
+    store.set('a', entryFor());
+    pressure.level = PressureLevel.NoNewEntries;
+    store.set('b', entryFor());
+    expect([store.get('a', NOW) !== null, store.get('b', NOW), store.dropped]).toEqual([true, null, 1]);
   });
 
   it('counts what it did not take', () => {

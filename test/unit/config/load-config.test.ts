@@ -52,6 +52,17 @@ describe('a config file', () => {
     expect(config.models['digits']!.variants[1]).toMatchObject({ weight: 1, price: { perRowUsd: 1_000 } });
   });
 
+  it('is refused when a level of pressure begins before the one below it', () => {
+    const text = JSON.stringify({ ...VALID, overload: { pressure: { noIdlePercent: 80 } } });
+    expect(problemsOf(text)).toEqual([expect.stringContaining('noNewEntriesPercent <= noIdlePercent')]);
+    const config = parseConfig(JSON.stringify({ ...VALID, overload: { pressure: { noNewWorkPercent: 97.5 } } }), 'c.yaml');
+    expect(config.overload.pressure).toMatchObject({
+      noNewEntriesPercent: 0.85,
+      noNewWorkPercent: 0.975,
+      memoryLimitBytes: null,
+    });
+  });
+
   it('is refused with all its problems at once', () => {
     const text = JSON.stringify({ ...VALID, tenants: [{ id: 'a b', keys: [] }], zzz: 1 });
     expect(problemsOf(text)).toEqual([

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RequestContext } from '../../../src/core/context.ts';
 import type { RateLimiter } from '../../../src/core/limits.ts';
+import type { Tally } from '../../../src/core/observer.ts';
 import type { ConcurrencyCap, Principal } from '../../../src/core/tenant.ts';
 import type { BucketId } from '../../../src/core/units.ts';
 import { Verdict } from '../../../src/core/verdict.ts';
@@ -11,7 +12,9 @@ import type { Recall } from '../../../src/gateway/phases/recall.ts';
 import { Release } from '../../../src/gateway/phases/release.ts';
 import { LocalByteBudget } from '../../../src/limits/byte-budget.ts';
 import { LocalConcurrencyCap } from '../../../src/limits/concurrency.ts';
+import { Pressure } from '../../../src/limits/pressure.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { THRESHOLDS } from '../../support/fake-pressure.ts';
 import { FakeCodec, FakeExit, FakeHead, snapshotOf } from '../../support/request-fakes.ts';
 
 /** Limits whose answers a test gives by hand. */
@@ -49,6 +52,9 @@ class World {
   readonly limits = new HandLimits();
   readonly processCap = new LocalConcurrencyCap(2);
   readonly bytes = new LocalByteBudget(100);
+  readonly overloads: string[] = [];
+  readonly pressure = new Pressure(THRESHOLDS, () => this.reading);
+  reading = { memoryShare: 0, loopDelayMs: 0 };
   readonly lost: unknown[] = [];
   /** Bodies as they were when they came to Decode. */
   readonly decoded: string[] = [];
@@ -57,6 +63,13 @@ class World {
   constructor() {
     const { limits, processCap, bytes } = this;
     const clock = new FakeClock();
+    const tally: Tally = {
+      ruling: () => {},
+      attempt: () => {},
+      shadow: () => {},
+      batch: () => {},
+      overloaded: (reason) => void this.overloads.push(reason),
+    };
     const tenantBytes = new LocalByteBudget(100);
     const tenant = {
       id: 't',
@@ -68,7 +81,7 @@ class World {
     };
     const principal: Principal = { tenant, keyId: 'k', scopes: new Set(['infer']), allows: () => true };
     const observer = { opened: () => {}, finished: () => {} };
-    const admit = new Admit({ clock, limiter: limits, processCap, bytes, maxBodyBytes: 50 });
+    const admit = new Admit({ clock, limiter: limits, processCap, bytes, maxBodyBytes: 50, pressure: this.pressure, tally });
     const release = new Release({ bytes, observer, recall: null as unknown as Recall });
     const next = { run: () => Verdict.Next };
     const lifecycle = new Lifecycle(
@@ -208,9 +221,25 @@ describe('an admission that has to ask elsewhere', () => {
     expect(world.lost).toEqual([]);
   });
 
+  it('refuses everything while memory or time is short, and says which limit it was', () => {
+    const world = new World();
+    world.reading = { memoryShare: 0.96, loopDelayMs: 0 };
+    world.pressure.poll();
+    const { ctx } = world.open();
+    expect([ctx.fault?.code, ctx.retryAfterMs, world.limits.rates.length]).toEqual(['OVERLOADED', 1_000, 0]);
+    world.reading = { memoryShare: 0.5, loopDelayMs: 900 };
+    for (let i = 0; i < 2; i++) world.pressure.poll();
+    expect(world.open().ctx.fault?.code).toBe('OVERLOADED');
+    world.reading = { memoryShare: 0.5, loopDelayMs: 0 };
+    for (let i = 0; i < 2; i++) world.pressure.poll();
+    expect(world.open().ctx.fault).toBeNull();
+    expect(world.overloads).toEqual(['memory', 'event_loop']);
+  });
+
   it('waits for no more requests than the process takes', () => {
     const world = new World();
     const codes = [world.open(), world.open(), world.open()].map(({ ctx }) => ctx.fault?.code ?? '');
     expect(codes).toEqual(['', '', 'OVERLOADED']);
+    expect(world.overloads).toEqual(['requests']);
   });
 });

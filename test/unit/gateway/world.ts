@@ -24,6 +24,7 @@ import { ShadowQueues } from '../../../src/router/shadow-queues.ts';
 import { planOf } from '../../../src/router/traffic-plan.ts';
 import { buildLifecycle } from '../../../src/runtime/lifecycle-assembly.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { calm } from '../../support/fake-pressure.ts';
 import { FakeCodec, FakeExit, FakeHead, snapshotOf } from '../../support/request-fakes.ts';
 
 const SIGNATURE: Signature = { platform: 'fake', decoupled: false, inputs: [], outputs: [] };
@@ -213,6 +214,7 @@ export class World {
       attempt: (_m: string, v: string, code: string) => void this.attempts.push(`${v} ${code}`),
       shadow: () => {},
       batch: () => {},
+      overloaded: () => {},
     };
     const { lifecycle, admit } = buildLifecycle({
       clock: this.clock,
@@ -220,6 +222,7 @@ export class World {
       processCap: this.processCap,
       bytes: this.bytes,
       maxBodyBytes: 500,
+      pressure: calm(),
       store: new MemoryCacheStore({ maxBytes: 1e6, maxEntryBytes: 1e5 }),
       flights: this.flights,
       usage: this.usage,

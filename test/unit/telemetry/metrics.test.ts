@@ -103,6 +103,7 @@ describe('Metrics', () => {
     metrics.rejected('MALFORMED');
     metrics.rejected('MALFORMED');
     metrics.spans('dropped', 4);
+    metrics.overloaded('memory');
     expect(await shown('guard_rulings_total')).toEqual([
       'guard_rulings_total{model="digits",side="input",guard="no-pii",ruling="block"} 2',
       'guard_rulings_total{model="digits",side="output",guard="no-pii",ruling="flag"} 1',
@@ -114,6 +115,7 @@ describe('Metrics', () => {
     expect(await shown('shadow_copies_total')).toEqual(['shadow_copies_total{model="digits",variant="s1",outcome="agreed"} 1']);
     expect(await shown('batch_rows_sum')).toEqual(['batch_rows_sum{model="digits",variant="v1"} 3']);
     expect(await shown('http_rejected_total')).toEqual(['http_rejected_total{code="MALFORMED"} 2']);
+    expect((await shown('overload_refusals_total'))[0]).toBe('overload_refusals_total{reason="memory"} 1');
     expect(await shown('trace_spans_total')).toEqual(['trace_spans_total{outcome="dropped"} 4']);
   });
 
@@ -134,6 +136,7 @@ describe('Metrics', () => {
       cacheBytes: () => 22,
       cacheEntries: () => 33,
       shadowQueueLength: () => 44,
+      pressure: () => ({ level: 2, memoryShare: 0.93 }),
       routes: () => routes,
     });
     metrics.watchLog({ linesDropped: 55 });
@@ -141,6 +144,8 @@ describe('Metrics', () => {
     expect(await shown('cache_bytes')).toEqual(['cache_bytes 22']);
     expect(await shown('cache_entries')).toEqual(['cache_entries 33']);
     expect(await shown('shadow_queue_length')).toEqual(['shadow_queue_length 44']);
+    expect(await shown('pressure_level')).toEqual(['pressure_level 2']);
+    expect(await shown('memory_share')).toEqual(['memory_share 0.93']);
     expect(await shown('log_lines_dropped_total')).toEqual(['log_lines_dropped_total 55']);
     expect(await shown('variant_ready')).toEqual(['variant_ready{model="digits",variant="v1"} 1']);
     expect(await shown('plan_weight_bp')).toEqual([
@@ -164,7 +169,8 @@ describe('Metrics', () => {
     variant.state.endpoints = { views: () => views };
     const nothing = (): number => 0;
     const watched = { bodyBytesInFlight: nothing, cacheBytes: nothing, cacheEntries: nothing, shadowQueueLength: nothing };
-    metrics.watch({ ...watched, routes: () => [sampleRoute('digits', [variant])] });
+    const pressure = () => ({ level: 0, memoryShare: 0 }) as const;
+    metrics.watch({ ...watched, pressure, routes: () => [sampleRoute('digits', [variant])] });
     const labels = (endpoint: string): string => `{model="digits",variant="v1",endpoint="${endpoint}"}`;
     const text = await metrics.text();
     for (const line of [
