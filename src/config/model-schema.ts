@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { endpointKeys, grpcEndpoints, httpEndpoints } from './endpoint-schema.ts';
 import { bytes, count, name, percent, secret, timeoutMs, usd } from './fields.ts';
 import { guard } from './guard-schema.ts';
+import { adaptive, hedge, queue, retries } from './overload-schema.ts';
 
 /** Models: their variants, backends, prices and what narrows their signature. */
 
@@ -53,6 +54,12 @@ export const grpcBackend = z.strictObject({
   tls: serverTls.nullable().default(null).describe('Speak TLS; null is plaintext.'),
   credential: secret.nullable().default(null).describe('Sent as a bearer token.'),
   maxMessageBytes: bytes.default(67_108_864).describe('Largest answer taken.'),
+  adaptive: adaptive
+    .nullable()
+    .prefault({})
+    .describe(
+      'Let in as many calls as its latency shows that it takes, up to maxInFlight of the variant; null always lets in those.',
+    ),
   connectTimeoutMs: timeoutMs
     .default(1_000)
     .describe('Time for a connection to stand; a call that waits longer counts as unreachable.'),
@@ -82,6 +89,12 @@ export const httpBackend = z.strictObject({
     .default(2_097_152)
     .describe(
       'Largest JSON of an answer, and most tensor bytes of a request that is sent as JSON: both keep the event loop busy.',
+    ),
+  adaptive: adaptive
+    .nullable()
+    .prefault({})
+    .describe(
+      'Let in as many calls as its latency shows that it takes, up to maxInFlight of the variant; null always lets in those.',
     ),
   connectTimeoutMs: timeoutMs.default(1_000).describe('Time for a connection to stand, TLS included.'),
   firstByteTimeoutMs: timeoutMs
@@ -142,6 +155,13 @@ export type InputRule = z.output<typeof inputRule>;
 
 export const model = z.strictObject({
   timeoutMs: timeoutMs.default(5_000).describe('Longest a request may take; the caller may ask for less.'),
+  tryTimeoutMs: timeoutMs
+    .nullable()
+    .default(null)
+    .describe('Longest one try may take before it is tried elsewhere; null leaves it to the deadline of the request.'),
+  retries: retries.prefault({}).describe('When calls fail in a way that another may not.'),
+  hedge: hedge.nullable().default(null).describe('Send slow calls twice and take the first answer; null never does.'),
+  queue: queue.nullable().prefault({}).describe('Wait for a place where a variant is full; null refuses at once.'),
   maxRows: count.default(1_024).describe('Rows in one request.'),
   rowsAgree: z
     .boolean()

@@ -45,6 +45,12 @@ export const tenant = z.strictObject({
       burst: count.default(2_000).describe('Requests that may come at once.'),
     })
     .prefault({}),
+  priority: z
+    .int()
+    .min(0)
+    .max(7)
+    .default(3)
+    .describe('How urgent its requests are where they have to wait, 7 the most; x-sluice-priority may lower it for one request.'),
   maxInFlight: count.default(256).describe('Requests of this tenant at the same time.'),
   maxInFlightBytes: bytes.default(134_217_728).describe('Bytes of the request bodies of this tenant held at the same time.'),
   keys: z.array(apiKey).min(1).describe('The API keys of this tenant.'),

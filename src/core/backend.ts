@@ -14,8 +14,8 @@ export interface CallSink {
   /** All answers have come. */
   onEnd(): void;
   /**
-   * `reached` says whether the backend may have begun the work: it decides what may be retried. `retryAfterMs` is what the backend itself
-   * asks to wait before the next try; 0 when it says nothing.
+   * `reached` says whether the backend may have begun the work. `retryAfterMs` is what the backend itself asks to wait before the next try:
+   * 0 when it says nothing, negative when it asks for no other try, here or elsewhere.
    */
   onFault(kind: FaultKind, detail: string, reached: boolean, retryAfterMs: number): void;
   /** The backend has really stopped; permits go back here and not earlier, since cancelled work may still be running. */

@@ -10,6 +10,8 @@ export interface Tenant {
   /** Requests a second and burst of the tightest bucket, for the RateLimit-Policy header. */
   readonly ratePerSecond: number;
   readonly burst: number;
+  /** How urgent its requests are, 0 to 7; 7 the most. */
+  readonly priority: number;
   /** Caps the requests in flight. */
   readonly concurrency: ConcurrencyCap;
   /** The tenant's share of the bytes in flight, so that none can take what all others need. */

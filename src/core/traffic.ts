@@ -1,5 +1,7 @@
 import type { Backend } from './backend.ts';
+import type { CallPolicy } from './call-policy.ts';
 import { type EndpointSet, NO_ENDPOINTS } from './endpoints.ts';
+import type { Gate } from './gate.ts';
 import type { GuardChain } from './guard.ts';
 import type { PriceSheet } from './money.ts';
 import type { ModelContract, Signature } from './signature.ts';
@@ -22,7 +24,6 @@ export type Readiness =
 /** What belongs to a variant and not to a plan: it survives every change of weights. */
 export class VariantState {
   readiness: Readiness = { is: 'warming', reason: 'not tried yet' };
-  inFlight = 0;
   /** Calls begun, or refused because the variant was not ready or full. */
   attempts = 0;
   failures = 0;
@@ -40,8 +41,8 @@ export interface Variant {
   readonly role: Role;
   readonly backend: Backend;
   readonly price: PriceSheet;
-  /** Calls allowed at the same time. */
-  readonly maxInFlight: number;
+  /** Outlives every plan, like the state. */
+  readonly gate: Gate;
   readonly state: VariantState;
 }
 
@@ -77,6 +78,7 @@ export interface Route {
   /** 0 turns the cache off for this model. */
   readonly cacheTtlMs: number;
   readonly timeoutMs: number;
+  readonly calls: CallPolicy;
   /** Header that carries the sticky key; empty when none is configured. */
   readonly stickyHeader: string;
   readonly stickyByTenant: boolean;

@@ -1,6 +1,7 @@
 import type { Call, CallSink } from '../core/backend.ts';
 import type { Placed } from '../core/context.ts';
 import { Fault, type FaultKind } from '../core/faults.ts';
+import { CallOutcome } from '../core/gate.ts';
 import type { InferenceRequest, Prediction } from '../core/inference.ts';
 import type { Variant } from '../core/traffic.ts';
 
@@ -10,7 +11,7 @@ export interface AttemptOwner {
   answered(attempt: Attempt, prediction: Prediction): boolean;
   /** All answers have come. */
   ended(attempt: Attempt): void;
-  failed(attempt: Attempt, kind: FaultKind, detail: string, reached: boolean): void;
+  failed(attempt: Attempt, kind: FaultKind, detail: string): void;
   closed(attempt: Attempt): void;
 }
 
@@ -27,6 +28,10 @@ export class Attempt implements CallSink {
   call: Call | null = null;
   /** Its end has been noted. */
   over = false;
+  /** Microseconds to its answer; 0 while it has none. */
+  latencyUs = 0;
+  /** What it says about the load of its backend. */
+  outcome: CallOutcome = CallOutcome.Other;
   /** What the backend asks its callers to wait; 0 when it says nothing. */
   retryAfterMs = 0;
   readonly #owner: AttemptOwner;
@@ -40,6 +45,18 @@ export class Attempt implements CallSink {
     this.startedUs = startedUs;
   }
 
+  /** Where it went; empty when it was refused without a call. */
+  get endpoint(): string {
+    return this.call === null ? '' : this.call.endpoint;
+  }
+
+  /** Notes the first answer. */
+  answeredAt(nowUs: number): void {
+    if (this.latencyUs > 0) return;
+    this.latencyUs = Math.max(1, nowUs - this.startedUs);
+    this.outcome = CallOutcome.Answered;
+  }
+
   onPrediction(prediction: Prediction): boolean {
     return this.#owner.answered(this, prediction);
   }
@@ -48,12 +65,13 @@ export class Attempt implements CallSink {
     this.#owner.ended(this);
   }
 
-  onFault(kind: FaultKind, detail: string, reached: boolean, retryAfterMs: number): void {
+  /** A prediction asked for twice does no harm, so it does not matter whether the backend had begun. */
+  onFault(kind: FaultKind, detail: string, _reached: boolean, retryAfterMs: number): void {
     this.retryAfterMs = retryAfterMs;
     // A call that we cut because its time was over did not end because its client left.
     const over = this.ctx.fault === Fault.BackendTimeout || this.ctx.fault === Fault.DeadlineOver;
     const cause = kind === Fault.ClientGone && over ? this.ctx.fault! : kind;
-    this.#owner.failed(this, cause, detail, reached);
+    this.#owner.failed(this, cause, detail);
   }
 
   onClosed(): void {

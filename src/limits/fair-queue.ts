@@ -1,8 +1,9 @@
 import type { Clock } from '../core/clock.ts';
+import type { QueueRefusal, Wish } from '../core/gate.ts';
 import type { Millis } from '../core/units.ts';
 import type { SetAlarm } from './alarm.ts';
 import { QueueClass } from './queue-class.ts';
-import { type EntryOwner, type Queued, QueueEntry, type QueueRefusal } from './queue-entry.ts';
+import { type EntryOwner, type Queued, QueueEntry } from './queue-entry.ts';
 
 export interface FairQueueOptions {
   readonly clock: Clock;
@@ -10,16 +11,6 @@ export interface FairQueueOptions {
   readonly maxEntries: number;
   /** Nobody waits longer. */
   readonly maxAgeMs: number;
-}
-
-/** Who wants a turn. */
-export interface Wish {
-  readonly tenant: string;
-  /** 0 to 7, 7 the most urgent. */
-  readonly priority: number;
-  /** What the turn costs its tenant against the others, such as rows; more than MAX_COST counts as that. */
-  readonly cost: number;
-  readonly deadlineMs: Millis;
 }
 
 /** Priorities by class: 0 and 1 are background work, 2 to 5 usual, 6 and 7 urgent. */
@@ -35,7 +26,7 @@ const STANDING_MS = 100;
  * A bounded line before a backend that is full. More urgent classes go first, but for a guaranteed share of the others; within a class
  * tenants take turns. What is too old, or past its deadline, is refused when it is met, and at the latest by one alarm.
  */
-export class FairQueue implements EntryOwner {
+export class FairQueue<Entry extends Queued = Queued> implements EntryOwner {
   readonly #o: FairQueueOptions;
   readonly #classes = [new QueueClass(), new QueueClass(), new QueueClass()];
   /** Turns of others since each class had its own, while it had entries. */
@@ -57,7 +48,7 @@ export class FairQueue implements EntryOwner {
    * Null when there is no room. The newest of a less urgent class gives way, or of a tenant in the same class that has many more entries.
    * The entry is taken out by `cancel` of what is returned.
    */
-  push(queued: Queued, wish: Wish): QueueEntry | null {
+  push(queued: Entry, wish: Wish): QueueEntry | null {
     const nowMs = this.#o.clock.nowMs();
     const classIndex = CLASS_OF[Math.max(0, Math.min(CLASS_OF.length - 1, Math.trunc(wish.priority)))]!;
     this.#expire(nowMs);
@@ -73,14 +64,14 @@ export class FairQueue implements EntryOwner {
   }
 
   /** Whose turn it is, taken out; null when nobody waits. */
-  take(): Queued | null {
+  take(): Entry | null {
     const nowMs = this.#o.clock.nowMs();
     this.#expire(nowMs);
     while (this.#length > 0) {
       const isNewestFirst = nowMs - this.#standingSinceMs >= STANDING_MS;
       const entry = this.#classes[this.#nextClass()]!.take(isNewestFirst)!;
       this.#length--;
-      if (nowMs < entry.deadlineMs) return entry.queued;
+      if (nowMs < entry.deadlineMs) return entry.queued as Entry;
       entry.queued.refused('expired');
     }
     return null;

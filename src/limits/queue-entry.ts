@@ -1,7 +1,5 @@
 import type { Pending } from '../core/backend.ts';
-
-/** Why an entry was refused after it had been taken: a more urgent one needed its room, or it waited too long. */
-export type QueueRefusal = 'displaced' | 'expired';
+import type { QueueRefusal } from '../core/gate.ts';
 
 /** What stands in a queue. */
 export interface Queued {

@@ -1,11 +1,11 @@
 import type { Call, CallOptions, CallSink } from '../core/backend.ts';
 import { Fault, type FaultKind } from '../core/faults.ts';
+import { CallOutcome } from '../core/gate.ts';
 import type { InferenceRequest, Prediction } from '../core/inference.ts';
 import type { ShadowOutcome } from '../core/observer.ts';
 import type { Variant } from '../core/traffic.ts';
 import type { Millis } from '../core/units.ts';
 import { argmaxAgreement } from './agreement.ts';
-import { admitTo, leaveFrom } from './variant-gate.ts';
 
 /** What a copy tells whoever keeps it. */
 export interface CopyKeeper {
@@ -50,8 +50,10 @@ export class ShadowCopy implements CallSink {
   begin(nowMs: Millis): boolean {
     const timeoutMs = this.work.deadlineMs - nowMs;
     if (timeoutMs <= 0) return this.#notAsked('dropped');
-    const isReady = this.variant.state.readiness.is === 'ready';
-    if (!admitTo(this.variant)) {
+    const { state, gate } = this.variant;
+    const isReady = state.readiness.is === 'ready';
+    state.attempts++;
+    if (!isReady || !gate.enterSpare()) {
       if (!isReady) this.#blame(Fault.NoVariant);
       return this.#notAsked(isReady ? 'dropped' : 'failed');
     }
@@ -103,7 +105,8 @@ export class ShadowCopy implements CallSink {
     if (this.#state === 'running') this.onFault(Fault.Bug, '', true);
     this.#state = 'closed';
     if (this.#timer !== null) clearTimeout(this.#timer);
-    leaveFrom(this.variant);
+    // A shadow's own copies are bounded by their number; its latency teaches its gate nothing that callers would gain from.
+    this.variant.gate.leave(CallOutcome.Other, 0);
     this.#keeper.closed(this);
   }
 

@@ -32,7 +32,7 @@ export function variantView(variant: Variant, weightBp: number): VariantView {
     weightBp,
     readiness: state.readiness.is,
     reason: reasonOf(state.readiness),
-    inFlight: state.inFlight,
+    inFlight: variant.gate.inFlight,
     attempts: state.attempts,
     failures: state.failures,
     lastFault: state.lastFault,

@@ -28,6 +28,7 @@ export function buildKeys(config: Config, sources: TenancySources, leases: Lease
       buckets: [bucket],
       ratePerSecond: requestsPerSecond,
       burst,
+      priority: tenantConfig.priority,
       concurrency: leases.caps.cap(t as CapId, tenantConfig.maxInFlight),
       bytes: new LocalByteBudget(tenantConfig.maxInFlightBytes),
     };

@@ -6,6 +6,7 @@ import { HttpBackend } from '../backends/http/http-backend.ts';
 import { OnnxBackend } from '../backends/onnx/onnx-backend.ts';
 import type { OnnxHost } from '../backends/onnx/onnx-host.ts';
 import type { GrpcBackendConfig, HttpBackendConfig, ModelConfig, VariantConfig } from '../config/model-schema.ts';
+import type { QueueConfig } from '../config/overload-schema.ts';
 import type { Config } from '../config/schema.ts';
 import type { SecretReader } from '../config/secrets.ts';
 import type { Backend } from '../core/backend.ts';
@@ -17,6 +18,7 @@ import { basisPoints } from '../core/units.ts';
 import { buildChain } from '../guards/chain.ts';
 import { planOf } from '../router/traffic-plan.ts';
 import { type BalancingSources, balanced } from './balanced.ts';
+import { callPolicyOf, gateOf } from './call-policies.ts';
 import { ReopeningBackend } from './reopening-backend.ts';
 import type { TlsFiles } from './tls-files.ts';
 
@@ -37,7 +39,7 @@ export function buildRoutes(config: Config, sources: RouteSources): Route[] {
 function buildRoute(model: string, config: ModelConfig, sources: RouteSources): Route {
   const built = config.variants.map((variant, v) => ({
     variant: buildVariant(
-      { model, config: variant, timeoutMs: config.timeoutMs, path: `models.${model}.variants.${v}` },
+      { model, config: variant, queue: config.queue, timeoutMs: config.timeoutMs, path: `models.${model}.variants.${v}` },
       sources,
     ),
     weightBp: variant.weight,
@@ -62,6 +64,7 @@ function buildRoute(model: string, config: ModelConfig, sources: RouteSources): 
     policy: policyOf(config, inputGuards, outputGuards),
     cacheTtlMs: config.cache === null ? 0 : config.cache.ttlMs,
     timeoutMs: config.timeoutMs,
+    calls: callPolicyOf(config),
     stickyHeader: config.sticky.header,
     stickyByTenant: config.sticky.tenant,
   };
@@ -84,6 +87,7 @@ function policyOf(config: ModelConfig, input: GuardChain | null, output: GuardCh
 interface VariantOrigin {
   readonly model: string;
   readonly config: VariantConfig;
+  readonly queue: QueueConfig | null;
   /** Longest that a request of the model may take. */
   readonly timeoutMs: number;
   /** Where it stands in the config. */
@@ -91,7 +95,7 @@ interface VariantOrigin {
 }
 
 function buildVariant(origin: VariantOrigin, sources: RouteSources): Variant {
-  const { config } = origin;
+  const { config, queue } = origin;
   const state = new VariantState();
   return {
     name: config.name,
@@ -99,7 +103,7 @@ function buildVariant(origin: VariantOrigin, sources: RouteSources): Variant {
     role: config.role,
     backend: buildBackend(origin, state, sources),
     price: priceSheetOf(config.price),
-    maxInFlight: config.maxInFlight,
+    gate: gateOf(config, queue, sources.clock),
     state,
   };
 }

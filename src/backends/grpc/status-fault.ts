@@ -1,6 +1,5 @@
 import { Fault, type FaultKind } from '../../core/faults.ts';
 import { GrpcStatus, grpcStatusName } from '../../core/grpc-status.ts';
-import { NO_RETRY } from '../../wire/grpc/pushback.ts';
 
 /** The row of the catalogue that a backend's status becomes; null stands for "the backend failed" and nothing more precise. */
 const FAULTS: ReadonlyMap<number, FaultKind> = new Map([
@@ -34,9 +33,8 @@ export function endOf({ status, details, sent, pushbackMs }: StatusEnd, maxBytes
   const kind = FAULTS.get(status) ?? Fault.BackendFailed;
   if (kind === Fault.BackendRefused) return { kind, detail: quotedText(details), reached: true, retryAfterMs: 0 };
   // No byte of an answer has come, and asking a model twice does no harm: so this counts as not reached.
-  // A server that wants no other try gets none, here or elsewhere: another variant may stand on the same ground.
-  const retryAfterMs = kind.retry === 'never' ? 0 : Math.max(0, pushbackMs);
-  if (kind === Fault.BackendUnreachable) return { kind, detail: '', reached: pushbackMs === NO_RETRY, retryAfterMs };
+  const retryAfterMs = kind.retry === 'never' ? 0 : pushbackMs;
+  if (kind === Fault.BackendUnreachable) return { kind, detail: '', reached: false, retryAfterMs };
   return { kind, detail: kind === Fault.BackendFailed ? failureText(status) : '', reached: sent, retryAfterMs };
 }
 

@@ -17,8 +17,9 @@ export const faultOfStatus = (status: number): FaultKind => FAULTS.get(status) ?
 export function faultOfEnd(end: HttpEnd): FaultKind {
   switch (end) {
     case HttpEnd.Unreachable:
-      return Fault.BackendUnreachable;
+    // Its connection died before the end of the answer: another may be asked, as over gRPC.
     case HttpEnd.Lost:
+      return Fault.BackendUnreachable;
     case HttpEnd.Oversized:
       return Fault.BackendFailed;
     case HttpEnd.TimedOut:

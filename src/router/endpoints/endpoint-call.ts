@@ -55,7 +55,9 @@ export class EndpointCall implements Call, CallSink {
     if (!this.#judged) {
       const isOver = this.#elapsedMs() >= this.#timeoutMs - TIMER_SLACK_MS;
       // Whoever keeps the request's deadline cancels a moment before the backend finds out by itself.
-      if (isOver && !this.#answered) this.#timedOut();
+      // Whoever finds a lie cancels the call.
+      if (this.#lied) this.#failed(false);
+      else if (isOver && !this.#answered) this.#timedOut();
       else this.#passed();
     }
     this.#call!.cancel();

@@ -51,6 +51,7 @@ describe('credentialOf', () => {
       buckets: [],
       ratePerSecond: 1,
       burst: 1,
+      priority: 3,
       concurrency: { take: () => true, release: () => {}, inFlight: 0, capacity: 1 },
       bytes: { take: () => true, give: () => {}, usedBytes: 0, capacityBytes: 1 },
     };

@@ -15,6 +15,7 @@ const tenantOf = (id: string): Tenant => ({
   buckets: [],
   ratePerSecond: 1,
   burst: 1,
+  priority: 3,
   concurrency: { take: () => true, release: () => {}, inFlight: 0, capacity: 1 },
   bytes: { take: () => true, give: () => {}, usedBytes: 0, capacityBytes: 1 },
 });

@@ -272,8 +272,8 @@ describe('GrpcBackend, answers that are none', () => {
     ['UNAVAILABLE of an HTTP proxy', GrpcStatus.Unavailable, { 'retry-after': '7' }, 7_000, false],
     ['both', GrpcStatus.Unavailable, { 'retry-after': '7', 'grpc-retry-pushback-ms': '5' }, 5, false],
     ['too long', GrpcStatus.ResourceExhausted, { 'grpc-retry-pushback-ms': '9999999999' }, 3_600_000, true],
-    ['never', GrpcStatus.Unavailable, { 'grpc-retry-pushback-ms': '-1' }, 0, true],
-    ['what is no number', GrpcStatus.Unavailable, { 'grpc-retry-pushback-ms': 'soon' }, 0, true],
+    ['never', GrpcStatus.Unavailable, { 'grpc-retry-pushback-ms': '-1' }, -1, false],
+    ['what is no number', GrpcStatus.Unavailable, { 'grpc-retry-pushback-ms': 'soon' }, -1, false],
     ['a fault that no wait cures', GrpcStatus.Internal, { 'grpc-retry-pushback-ms': '4500' }, 0, true],
   ] as const)('hears how long the server asks to wait: %s', async (_what, code, trailers, retryAfterMs, reached) => {
     expect(await answered(answerStatus(code, '', trailers))).toMatchObject({ retryAfterMs, reached });

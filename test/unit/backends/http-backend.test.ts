@@ -517,7 +517,7 @@ describe('HttpBackend, answers that are none', () => {
     ['amid the chunks of', cut('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n')],
   ])('counts a connection that dies %s an answer as reached', async (_when, script) => {
     const sink = await answered(script);
-    expect(sink.events).toEqual(['fault BACKEND_FAILED', 'closed']);
+    expect(sink.events).toEqual(['fault BACKEND_UNREACHABLE', 'closed']);
     expect(sink.reached).toBe(true);
   });
 

@@ -76,6 +76,7 @@ class World {
       buckets: [0 as BucketId],
       ratePerSecond: 1,
       burst: 1,
+      priority: 3,
       concurrency: limits as ConcurrencyCap,
       bytes: tenantBytes,
     };

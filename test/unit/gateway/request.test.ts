@@ -8,7 +8,7 @@ describe('a request through the gateway', () => {
   it('is answered by its backend, books its cost and gives back all it held', () => {
     const world = new World();
     const asked = world.begin();
-    expect([world.bytes.usedBytes, world.processCap.inFlight, world.variants[0].state.inFlight]).toEqual([2, 1, 1]);
+    expect([world.bytes.usedBytes, world.processCap.inFlight, world.variants[0].gate.inFlight]).toEqual([2, 1, 1]);
     world.stable.calls[0]!.answer();
     expect(asked.exit.sent).toHaveLength(1);
     const headers = asked.exit.sent[0]!.headers;

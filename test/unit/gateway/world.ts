@@ -4,9 +4,11 @@ import { Flights } from '../../../src/cache/flights.ts';
 import { MemoryCacheStore } from '../../../src/cache/memory-store.ts';
 import type { Backend, Call, CallOptions, CallSink } from '../../../src/core/backend.ts';
 import { joinByteStrings } from '../../../src/core/byte-strings.ts';
+import type { CallPolicy } from '../../../src/core/call-policy.ts';
 import type { RequestContext } from '../../../src/core/context.ts';
 import type { AnswerCheck } from '../../../src/core/exchange.ts';
 import { Fault, type FaultKind } from '../../../src/core/faults.ts';
+import type { Gate } from '../../../src/core/gate.ts';
 import type { GuardChain } from '../../../src/core/guard.ts';
 import type { InferenceRequest } from '../../../src/core/inference.ts';
 import type { ModelContract, Signature } from '../../../src/core/signature.ts';
@@ -23,6 +25,7 @@ import { SequenceIds } from '../../../src/router/sequence-ids.ts';
 import { ShadowQueues } from '../../../src/router/shadow-queues.ts';
 import { planOf } from '../../../src/router/traffic-plan.ts';
 import { buildLifecycle } from '../../../src/runtime/lifecycle-assembly.ts';
+import { gateFor, patient } from '../../support/call-fakes.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { calm } from '../../support/fake-pressure.ts';
 import { FakeCodec, FakeExit, FakeHead, snapshotOf } from '../../support/request-fakes.ts';
@@ -49,8 +52,12 @@ export class HandBackend implements Backend {
   readonly target = 'hand';
   readonly calls: HandCall[] = [];
 
-  open(request: InferenceRequest, _options: CallOptions, sink: CallSink): Call {
-    const call = new HandCall(request, sink);
+  /** A call goes to the first that it does not avoid. */
+  endpoints: readonly string[] = ['hand'];
+
+  open(request: InferenceRequest, options: CallOptions, sink: CallSink): Call {
+    const endpoint = this.endpoints.find((name) => name !== options.avoid) ?? '';
+    const call = new HandCall(request, sink, endpoint, options);
     this.calls.push(call);
     return call;
   }
@@ -69,16 +76,19 @@ export class HandBackend implements Backend {
 }
 
 export class HandCall implements Call {
-  readonly endpoint = 'hand';
+  readonly endpoint: string;
+  readonly options: CallOptions;
   readonly request: InferenceRequest;
   readonly #sink: CallSink;
   over = false;
   cancelled = false;
   resumed = 0;
 
-  constructor(request: InferenceRequest, sink: CallSink) {
+  constructor(request: InferenceRequest, sink: CallSink, endpoint: string, options: CallOptions) {
     this.request = request;
     this.#sink = sink;
+    this.endpoint = endpoint;
+    this.options = options;
   }
 
   resume(): void {
@@ -120,16 +130,10 @@ export class HandCall implements Call {
   }
 }
 
-const variantOf = (
-  name: string,
-  role: 'stable' | 'canary',
-  backend: Backend,
-  maxInFlight: number,
-  price: typeof FREE,
-): Variant => {
+const variantOf = (name: string, role: 'stable' | 'canary', backend: Backend, gate: Gate, price: typeof FREE): Variant => {
   const state = new VariantState();
   state.readiness = { is: 'ready', signature: SIGNATURE };
-  return { name, labels: [], role, backend, price, maxInFlight, state };
+  return { name, labels: [], role, backend, price, gate, state };
 };
 
 export interface WorldOptions {
@@ -143,6 +147,9 @@ export interface WorldOptions {
   readonly decoupled?: boolean;
   readonly codec?: typeof FakeCodec;
   readonly outputGuards?: GuardChain;
+  readonly calls?: CallPolicy;
+  /** Doors of stable and canary; with a line before them, say. */
+  readonly gate?: (clock: FakeClock) => Gate;
 }
 
 /** A whole gateway behind the listeners: real phases and mechanisms, backends by hand. */
@@ -169,8 +176,8 @@ export class World {
     const { canaryBp = 0, cacheTtlMs = 0, maxInFlight = 100, contract = {}, price = FREE, codec: Codec = FakeCodec } = options;
     const signature = { ...SIGNATURE, decoupled: options.decoupled ?? false };
     this.variants = [
-      variantOf('v1', 'stable', this.stable, maxInFlight, price),
-      variantOf('v2', 'canary', this.canary, maxInFlight, price),
+      variantOf('v1', 'stable', this.stable, options.gate?.(this.clock) ?? gateFor(maxInFlight), price),
+      variantOf('v2', 'canary', this.canary, options.gate?.(this.clock) ?? gateFor(maxInFlight), price),
     ];
     const plan = planOf({
       model: 'm',
@@ -190,6 +197,7 @@ export class World {
       policy: 'p',
       cacheTtlMs,
       timeoutMs: 1_000,
+      calls: options.calls ?? patient(),
       stickyHeader: '',
       stickyByTenant: false,
     };
@@ -201,6 +209,7 @@ export class World {
         buckets: [0 as BucketId],
         ratePerSecond: 1e6,
         burst: 1e6,
+        priority: 3,
         concurrency: this.tenantCap,
         bytes: this.tenantBytes,
       },
@@ -284,7 +293,7 @@ export class World {
   /** What must be so when nothing is in flight. */
   expectNothingHeld(): void {
     expect([this.bytes.usedBytes, this.processCap.inFlight, this.tenantCap.inFlight, this.flights.keys]).toEqual([0, 0, 0, 0]);
-    expect(this.variants.map((variant) => variant.state.inFlight)).toEqual([0, 0]);
+    expect(this.variants.map((variant) => variant.gate.inFlight)).toEqual([0, 0]);
     expect(this.lost).toEqual([]);
   }
 }

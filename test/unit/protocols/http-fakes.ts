@@ -8,6 +8,7 @@ import { type Readiness, type Role, type Route, type Snapshot, type Variant, Var
 import { Phase, Verdict } from '../../../src/core/verdict.ts';
 import { compileContract } from '../../../src/protocols/contract/compile-contract.ts';
 import { HttpProtocol } from '../../../src/protocols/http-protocol.ts';
+import { gateFor } from '../../support/call-fakes.ts';
 
 /** A gateway of a few models around the protocols of the HTTP port. */
 
@@ -70,7 +71,7 @@ const READY: Readiness = { is: 'ready', signature: DIGITS };
 export function variant(name: string, role: Role, labels: readonly string[], readiness: Readiness = READY): Variant {
   const state = new VariantState();
   state.readiness = readiness;
-  return { name, role, labels, backend: {} as Backend, price: {} as Variant['price'], maxInFlight: 1, state };
+  return { name, role, labels, backend: {} as Backend, price: {} as Variant['price'], gate: gateFor(1), state };
 }
 
 export function route(model: string, variants: readonly Variant[], signature: Signature | null): Route {

@@ -5,6 +5,7 @@ import type { PriceSheet } from '../../../src/core/money.ts';
 import type { Signature } from '../../../src/core/signature.ts';
 import { type Role, type Variant, VariantState } from '../../../src/core/traffic.ts';
 import { nanoUsd } from '../../../src/core/units.ts';
+import { gateFor } from '../../support/call-fakes.ts';
 
 const SIGNATURE: Signature = { platform: 'test', decoupled: false, inputs: [], outputs: [] };
 const FREE: PriceSheet = {
@@ -80,7 +81,7 @@ export interface FakeVariant extends Variant {
 export function variantOf(name: string, role: Role = 'stable', maxInFlight = 100): FakeVariant {
   const state = new VariantState();
   state.readiness = { is: 'ready', signature: SIGNATURE };
-  return { name, labels: [], role, backend: new FakeBackend(), price: FREE, maxInFlight, state };
+  return { name, labels: [], role, backend: new FakeBackend(), price: FREE, gate: gateFor(maxInFlight), state };
 }
 
 export function floats(values: readonly number[], shape: readonly number[] = [1, values.length], name = 'scores'): Tensor {

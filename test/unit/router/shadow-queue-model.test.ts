@@ -114,7 +114,7 @@ describe('ShadowQueue against a naive model', () => {
             naive.running.length,
           ]);
           expect(bench.outcomes.filter((outcome) => outcome.endsWith('dropped')).length).toBe(naive.dropped);
-          expect(bench.shadow.state.inFlight).toBe(naive.running.length);
+          expect(bench.shadow.gate.inFlight).toBe(naive.running.length);
         }
       }),
       { seed: 20_260, numRuns: 200 },

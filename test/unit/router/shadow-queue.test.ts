@@ -22,7 +22,8 @@ describe('ShadowQueue', () => {
     bench.offer();
     bench.calls[2]!.answer(predictionOf());
     expect(bench.outcomes).toEqual(['dark agreed', 'dark disagreed', 'dark incomparable']);
-    expect(bench.shadow.state).toMatchObject({ attempts: 3, failures: 0, inFlight: 0 });
+    expect(bench.shadow.state).toMatchObject({ attempts: 3, failures: 0 });
+    expect(bench.shadow.gate.inFlight).toBe(0);
   });
 
   it('passes on the deadline, the trace and the request id, and no copy of the request', () => {
@@ -45,7 +46,8 @@ describe('ShadowQueue', () => {
     bench.offer();
     bench.calls[0]!.fail(Fault.BackendFailed);
     expect(bench.outcomes).toEqual(['dark failed']);
-    expect(bench.shadow.state).toMatchObject({ attempts: 1, failures: 1, inFlight: 0, lastFault: 'BACKEND_FAILED' });
+    expect(bench.shadow.state).toMatchObject({ attempts: 1, failures: 1, lastFault: 'BACKEND_FAILED' });
+    expect(bench.shadow.gate.inFlight).toBe(0);
   });
 
   it('counts a shadow that is not ready as failed and does not call it', () => {
@@ -53,7 +55,8 @@ describe('ShadowQueue', () => {
     bench.shadow.state.readiness = { is: 'warming', reason: 'test' };
     bench.offer();
     expect(bench.outcomes).toEqual(['dark failed']);
-    expect(bench.shadow.state).toMatchObject({ attempts: 1, failures: 1, inFlight: 0, lastFault: 'NO_VARIANT' });
+    expect(bench.shadow.state).toMatchObject({ attempts: 1, failures: 1, lastFault: 'NO_VARIANT' });
+    expect(bench.shadow.gate.inFlight).toBe(0);
     expect(bench.calls.length).toBe(0);
     expect(bench.queue.inFlight).toBe(0);
   });
@@ -153,7 +156,8 @@ describe('ShadowQueue', () => {
     bench.offer();
     bench.offer();
     expect(bench.outcomes).toEqual(['dark failed', 'dark agreed', 'dark agreed']);
-    expect(bench.shadow.state).toMatchObject({ attempts: 3, failures: 1, inFlight: 0, lastFault: 'BUG' });
+    expect(bench.shadow.state).toMatchObject({ attempts: 3, failures: 1, lastFault: 'BUG' });
+    expect(bench.shadow.gate.inFlight).toBe(0);
     expect(bench.queue.inFlight).toBe(0);
   });
 
@@ -167,7 +171,8 @@ describe('ShadowQueue', () => {
     sink.onClosed();
     sink.onClosed();
     expect(bench.outcomes).toEqual(['dark agreed']);
-    expect(bench.shadow.state).toMatchObject({ failures: 0, inFlight: 0 });
+    expect(bench.shadow.state).toMatchObject({ failures: 0 });
+    expect(bench.shadow.gate.inFlight).toBe(0);
   });
 });
 
@@ -182,7 +187,8 @@ describe('ShadowQueue at shutdown', () => {
     bench.calls[0]!.fail(Fault.ClientGone);
     await closing;
     expect(bench.outcomes).toEqual(['dark dropped', 'dark dropped']);
-    expect(bench.shadow.state).toMatchObject({ failures: 0, inFlight: 0 });
+    expect(bench.shadow.state).toMatchObject({ failures: 0 });
+    expect(bench.shadow.gate.inFlight).toBe(0);
   });
 
   it('is not held up by a backend that does not stop', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Backend, BackendKind } from '../../../src/core/backend.ts';
 import type { VariantChange } from '../../../src/core/control-plane.ts';
+import { CallOutcome } from '../../../src/core/gate.ts';
 import type { Signature } from '../../../src/core/signature.ts';
 import { type Role, type Route, type Variant, VariantState } from '../../../src/core/traffic.ts';
 import { basisPoints, type Millis } from '../../../src/core/units.ts';
@@ -9,6 +10,7 @@ import type { AuditRecord } from '../../../src/runtime/audit-log.ts';
 import { LiveSnapshot } from '../../../src/runtime/live-snapshot.ts';
 import { VariantLoader } from '../../../src/runtime/variant-loader.ts';
 import { Warmer } from '../../../src/runtime/warmer.ts';
+import { gateFor } from '../../support/call-fakes.ts';
 
 const signatureWith = (size: number): Signature => ({
   platform: 'p',
@@ -49,7 +51,7 @@ function member(name: string, role: Role, kind: BackendKind = 'onnx'): Member {
   const backend = new FakeBackend(kind);
   const state = new VariantState();
   const price = {} as Variant['price'];
-  return { backend, variant: { name, role, labels: [], backend: backend as unknown as Backend, price, maxInFlight: 9, state } };
+  return { backend, variant: { name, role, labels: [], backend: backend as unknown as Backend, price, gate: gateFor(9), state } };
 }
 
 /** A stable variant, a canary with 5 %, another without traffic, and a shadow; all warm. */
@@ -148,7 +150,7 @@ describe('unloading a variant', () => {
 
   it('lets calls end before the backend is closed, and refuses another change meanwhile', async () => {
     const { loader, v3, pauses } = await scene();
-    v3.variant.state.inFlight = 1;
+    v3.variant.gate.enter();
     const unloading = loader.unload(change('v3'));
     await tick();
     expect([v3.variant.state.readiness.is, v3.backend.log, pauses.length]).toEqual(['unloaded', [], 1]);
@@ -157,7 +159,7 @@ describe('unloading a variant', () => {
     pauses.shift()!();
     await tick();
     expect(v3.backend.log).toEqual([]);
-    v3.variant.state.inFlight = 0;
+    v3.variant.gate.leave(CallOutcome.Other, 0);
     pauses.shift()!();
     expect(await unloading).toMatchObject({ is: 'applied' });
     expect(v3.backend.log).toEqual(['close']);
@@ -165,7 +167,7 @@ describe('unloading a variant', () => {
 
   it('waits no longer than a request of the model may take', async () => {
     const { loader, v3, pauses, clock } = await scene();
-    v3.variant.state.inFlight = 1;
+    v3.variant.gate.enter();
     const unloading = loader.unload(change('v3'));
     await tick();
     clock.ms = 101;

@@ -6,6 +6,7 @@ import { basisPoints } from '../../../src/core/units.ts';
 import { planOf } from '../../../src/router/traffic-plan.ts';
 import { LiveSnapshot } from '../../../src/runtime/live-snapshot.ts';
 import { Warmer } from '../../../src/runtime/warmer.ts';
+import { gateFor } from '../../support/call-fakes.ts';
 
 const signatureWith = (shape: readonly number[]): Signature => ({
   platform: 'p',
@@ -39,7 +40,7 @@ const variantOf = (name: string, role: Role, backend: WarmBackend): Variant => (
   labels: [],
   backend: backend as unknown as Backend,
   price: {} as Variant['price'],
-  maxInFlight: 1,
+  gate: gateFor(1),
   state: new VariantState(),
 });
 

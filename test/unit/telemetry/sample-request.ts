@@ -5,6 +5,7 @@ import type { Principal } from '../../../src/core/tenant.ts';
 import { type Route, type Snapshot, type Variant, VariantState } from '../../../src/core/traffic.ts';
 import type { BasisPoints, NanoUsd } from '../../../src/core/units.ts';
 import { Phase, Verdict } from '../../../src/core/verdict.ts';
+import { gateFor, patient } from '../../support/call-fakes.ts';
 
 /** Requests as they look when their life is over, for tests of what is told about them. */
 
@@ -57,7 +58,7 @@ export function sampleVariant(name: string, kind: 'grpc' | 'onnx' = 'grpc'): Var
       perComputeMs: 0 as NanoUsd,
       perCacheHit: 0 as NanoUsd,
     },
-    maxInFlight: 8,
+    gate: gateFor(8),
     state: new VariantState(),
   };
 }
@@ -79,6 +80,7 @@ export function sampleRoute(model: string, variants: readonly Variant[], shadows
     policy: '',
     cacheTtlMs: 0,
     timeoutMs: 5_000,
+    calls: patient(),
     stickyHeader: '',
     stickyByTenant: false,
   };
@@ -91,6 +93,7 @@ export function samplePrincipal(tenant: string): Principal {
       buckets: [],
       ratePerSecond: 1,
       burst: 1,
+      priority: 3,
       concurrency: { take: () => true, release: () => {}, inFlight: 0, capacity: 1 },
       bytes: { take: () => true, give: () => {}, usedBytes: 0, capacityBytes: 1 },
     },

@@ -6,6 +6,7 @@ import type { Principal } from '../../../../src/core/tenant.ts';
 import { type Role, type Route, type Snapshot, type Variant, VariantState } from '../../../../src/core/traffic.ts';
 import { nanoUsd, WHOLE_BP } from '../../../../src/core/units.ts';
 import { GrpcProtocol, type GrpcProtocolOptions } from '../../../../src/protocols/grpc/grpc-protocol.ts';
+import { gateFor, patient } from '../../../support/call-fakes.ts';
 
 /** A gateway's worth of models, just enough to ask the gRPC codecs about. */
 
@@ -33,7 +34,7 @@ export function variant(name: string, role: Role, labels: readonly string[], isR
     perComputeMs: zero,
     perCacheHit: zero,
   };
-  return { name, labels, role, backend: {} as Backend, price, maxInFlight: 1, state };
+  return { name, labels, role, backend: {} as Backend, price, gate: gateFor(1), state };
 }
 
 export function route(model: string, variants: readonly Variant[], signature: Signature | null): Route {
@@ -48,6 +49,7 @@ export function route(model: string, variants: readonly Variant[], signature: Si
     policy: '',
     cacheTtlMs: 0,
     timeoutMs: 1_000,
+    calls: patient(),
     stickyHeader: '',
     stickyByTenant: false,
   };

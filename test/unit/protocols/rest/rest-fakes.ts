@@ -8,6 +8,7 @@ import { type Role, type Route, type Snapshot, type Variant, VariantState } from
 import { Verdict } from '../../../../src/core/verdict.ts';
 import { compileContract } from '../../../../src/protocols/contract/compile-contract.ts';
 import { RestProtocol } from '../../../../src/protocols/rest/rest-protocol.ts';
+import { gateFor } from '../../../support/call-fakes.ts';
 
 /** A gateway of two models around the protocol: "digits" with a stable and a canary variant, and "cold", which has no signature yet. */
 
@@ -105,7 +106,7 @@ function variant(name: string, role: Role, labels: readonly string[], ready: boo
   const state = new VariantState();
   if (ready) state.readiness = { is: 'ready', signature: SIGNATURE };
   const price = {} as Variant['price'];
-  return { name, role, labels, backend: {} as Backend, price, maxInFlight: 1, state };
+  return { name, role, labels, backend: {} as Backend, price, gate: gateFor(1), state };
 }
 
 export const DIGITS_V1 = variant('v1', 'stable', ['prod'], true);

@@ -1,0 +1,20 @@
+import type { Placed } from '../core/context.ts';
+import { Fault, type FaultKind } from '../core/faults.ts';
+import type { Tally } from '../core/observer.ts';
+import type { Variant } from '../core/traffic.ts';
+
+/** One try that brought no answer. */
+export interface FailedTry {
+  readonly variant: Variant;
+  readonly kind: FaultKind;
+  readonly durationUs: number;
+}
+
+/** Counts it, and holds it against its variant unless it says nothing about it. */
+export function noteFailure(tally: Tally, ctx: Placed, { variant, kind, durationUs }: FailedTry): void {
+  tally.attempt(ctx.route.model, variant.name, kind.code, durationUs);
+  // What a backend itself refuses counts too, or a canary that refuses everything would look well.
+  if ((kind.blame === 'client' && kind !== Fault.BackendRefused) || kind === Fault.DeadlineOver) return;
+  variant.state.failures++;
+  variant.state.lastFault = kind.code;
+}

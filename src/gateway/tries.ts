@@ -1,0 +1,297 @@
+import type { CallOptions, Pending } from '../core/backend.ts';
+import type { Inferred, Parts, Placed } from '../core/context.ts';
+import { Fault, type FaultKind } from '../core/faults.ts';
+import { CallOutcome, type QueueRefusal, type Turn } from '../core/gate.ts';
+import type { Prediction } from '../core/inference.ts';
+import type { Variant } from '../core/traffic.ts';
+import { Verdict } from '../core/verdict.ts';
+import { Attempt, type AttemptOwner } from './attempt.ts';
+import { noteFailure } from './failed-try.ts';
+import { mayHedge, nextPlace } from './next-place.ts';
+import { Parting } from './parting.ts';
+import type { InferOptions } from './phases/infer.ts';
+import { priorityOf } from './priority.ts';
+
+/** Milliseconds a caller is told to wait when no variant can take the request. */
+const NO_VARIANT_WAIT_MS = 1_000;
+
+/**
+ * All that is tried for one request: its place in line, its calls one after another or one beside a slow other, and what becomes of
+ * them. The request waits for this as for one thing.
+ */
+export class Tries implements AttemptOwner, Pending, Turn {
+  readonly #o: InferOptions;
+  readonly #ctx: Placed;
+  /** The request has its answer or its fault, or nobody waits any more. */
+  #over = false;
+  /** Where a turn is waited for. */
+  #variant: Variant;
+  #line: Pending | null = null;
+  /** Calls that may still answer: one, or two while one is a hedge. */
+  #first: Attempt | null = null;
+  #second: Attempt | null = null;
+  /** For a hedge, or the wait before a retry. */
+  #timer: NodeJS.Timeout | null = null;
+  /** The endpoint that failed last, which the next try avoids. */
+  #avoid = '';
+
+  constructor(options: InferOptions, ctx: Placed) {
+    this.#o = options;
+    this.#ctx = ctx;
+    this.#variant = ctx.variant;
+  }
+
+  /** @hot */
+  begin(): Verdict {
+    this.#ctx.route.calls.budget.requested(this.#o.clock.nowMs());
+    this.#ctx.call = this;
+    return this.#try(this.#variant);
+  }
+
+  cancel(): void {
+    this.#over = true;
+    this.#stopTimer();
+    this.#line?.cancel();
+    this.#line = null;
+    this.#first?.call?.cancel();
+    this.#second?.call?.cancel();
+  }
+
+  admitted(): void {
+    this.#line = null;
+    const variant = this.#variant;
+    if (this.#over) {
+      variant.gate.leave(CallOutcome.Other, 0);
+      return;
+    }
+    if (variant.state.readiness.is === 'ready') {
+      this.#open(variant);
+      return;
+    }
+    variant.gate.leave(CallOutcome.Other, 0);
+    this.#carryOn(this.#shut(variant, Fault.NoVariant, 'is not ready'));
+  }
+
+  refused(reason: QueueRefusal): void {
+    this.#line = null;
+    if (!this.#over) this.#carryOn(this.#shut(this.#variant, Fault.Overloaded, SHUT_REASONS[reason]));
+  }
+
+  answered(attempt: Attempt, prediction: Prediction): boolean {
+    const { variant } = attempt;
+    const ctx = this.#ctx;
+    const lie = ctx.route.contract!.lie(attempt.asked, prediction);
+    if (lie !== '') {
+      this.failed(attempt, Fault.BackendLied, lie);
+      // Others of its answers may be on their way.
+      attempt.call?.cancel();
+      return false;
+    }
+    if (ctx.route.contract!.signature.decoupled) {
+      attempt.answeredAt(this.#o.clock.nowUs());
+      this.#partsOf(attempt)?.offer(prediction);
+      // With the first of them the request leaves this phase; after it the ticket is old, and nothing happens here.
+      this.#o.lifecycle().resume(ctx, attempt.ticket, Verdict.Next);
+      return false;
+    }
+    attempt.answeredAt(this.#o.clock.nowUs());
+    attempt.over = true;
+    this.#o.tally.attempt(ctx.route.model, variant.name, '', attempt.latencyUs);
+    if (this.#second === null) ctx.route.calls.hedge?.note(attempt.latencyUs);
+    if (!this.#settle(attempt)) return true;
+    ctx.prediction = prediction;
+    ctx.answeredBy = variant;
+    ctx.usage.computeUs = prediction.computeUs;
+    this.#o.lifecycle().resume(ctx, attempt.ticket, Verdict.Next);
+    return true;
+  }
+
+  ended(attempt: Attempt): void {
+    const ctx = this.#ctx;
+    if (attempt.over || !ctx.route.contract!.signature.decoupled) return;
+    attempt.over = true;
+    this.#o.tally.attempt(ctx.route.model, attempt.variant.name, '', this.#o.clock.nowUs() - attempt.startedUs);
+    this.#partsOf(attempt)?.end();
+    // A model may have nothing to say; then this is the first that is heard of it.
+    this.#o.lifecycle().resume(ctx, attempt.ticket, Verdict.Next);
+  }
+
+  failed(attempt: Attempt, kind: FaultKind, detail: string): void {
+    if (attempt.over) return;
+    attempt.over = true;
+    const ctx = this.#ctx;
+    // The caller's own patience ended: that says nothing about the backend.
+    if (kind === Fault.BackendTimeout && ctx.deadlineIsCallers && !this.#hasTime()) kind = Fault.DeadlineOver;
+    attempt.outcome = kind === Fault.BackendTimeout || kind === Fault.BackendBusy ? CallOutcome.Overloaded : CallOutcome.Other;
+    noteFailure(this.#o.tally, ctx, { variant: attempt.variant, kind, durationUs: this.#o.clock.nowUs() - attempt.startedUs });
+    if (ctx.parts !== null) {
+      if (ctx.parts.source !== attempt) return;
+      ctx.retryAfterMs = Math.max(0, attempt.retryAfterMs);
+      ctx.parts.fail(kind, detail);
+      return;
+    }
+    if (this.#over || ctx.ticket !== attempt.ticket) return;
+    this.#forget(attempt);
+    // The other of two calls may still answer.
+    if (this.#first !== null) return;
+    this.#stopTimer();
+    this.#avoid = attempt.endpoint;
+    const next = this.#hasTime() ? nextPlace(ctx, attempt, kind) : null;
+    if (next !== null && this.#mayRetry(attempt, next.delayMs)) {
+      if (!next.elsewhere) this.#avoid = '';
+      this.#retry(next.variant, next.delayMs);
+      return;
+    }
+    this.#over = true;
+    ctx.call = null;
+    ctx.retryAfterMs = Math.max(0, attempt.retryAfterMs);
+    ctx.refuse(kind, detail);
+    this.#o.lifecycle().resume(ctx, attempt.ticket, Verdict.Refuse);
+  }
+
+  closed(attempt: Attempt): void {
+    attempt.variant.gate.leave(attempt.outcome, attempt.latencyUs);
+  }
+
+  /** A second call beside a first that takes long: whichever answers first is the answer. */
+  hedge(): void {
+    this.#timer = null;
+    const first = this.#first;
+    if (this.#over || first === null || this.#second !== null) return;
+    const { variant } = first;
+    if (variant.state.readiness.is !== 'ready' || !variant.gate.enter()) return;
+    if (!this.#ctx.route.calls.budget.take(this.#o.clock.nowMs())) {
+      variant.gate.leave(CallOutcome.Other, 0);
+      return;
+    }
+    variant.state.attempts++;
+    this.#ctx.attempts++;
+    this.#avoid = first.endpoint;
+    this.#second = this.#call(variant);
+  }
+
+  retryNow(): void {
+    this.#timer = null;
+    if (!this.#over) this.#carryOn(this.#try(this.#variant));
+  }
+
+  #try(variant: Variant): Verdict {
+    this.#variant = variant;
+    this.#ctx.attempts++;
+    variant.state.attempts++;
+    if (variant.state.readiness.is !== 'ready') return this.#shut(variant, Fault.NoVariant, 'is not ready');
+    if (variant.gate.enter()) {
+      this.#open(variant);
+      return Verdict.Park;
+    }
+    const { principal, usage, deadlineMs } = this.#ctx;
+    const { tenant } = principal;
+    const wish = { tenant: tenant.id, priority: priorityOf(this.#ctx), cost: usage.rows, deadlineMs };
+    this.#line = variant.gate.queue(this, wish);
+    return this.#line === null ? this.#shut(variant, Fault.Overloaded, 'is full') : Verdict.Park;
+  }
+
+  #open(variant: Variant): void {
+    this.#first = this.#call(variant);
+    const { hedge } = this.#ctx.route.calls;
+    if (hedge === null || this.#ctx.attempts > 1 || !mayHedge(this.#ctx, variant)) return;
+    const { delayMs } = hedge;
+    if (delayMs < this.#leftMs()) this.#timer = setTimeout(beginHedge, delayMs, this);
+  }
+
+  #call(variant: Variant): Attempt {
+    const ctx = this.#ctx;
+    const attempt = new Attempt(this, ctx, variant, this.#o.clock.nowUs());
+    const { tryTimeoutMs } = ctx.route.calls;
+    const leftMs = this.#leftMs();
+    const options: CallOptions = {
+      timeoutMs: tryTimeoutMs > 0 && tryTimeoutMs < leftMs ? tryTimeoutMs : leftMs,
+      traceparent: ctx.traceparent,
+      tracestate: ctx.tracestate,
+      requestId: ctx.requestId,
+      affinity: ctx.request.sequenceId === '' ? 0 : ctx.affinity,
+      avoid: this.#avoid,
+    };
+    attempt.call = variant.backend.open(attempt.asked, options, attempt);
+    return attempt;
+  }
+
+  /** The variant takes nothing now: it is not warm, or it is full and so is its line. */
+  #shut(variant: Variant, kind: FaultKind, why: string): Verdict {
+    noteFailure(this.#o.tally, this.#ctx, { variant, kind, durationUs: 0 });
+    const next = this.#hasTime() ? nextPlace(this.#ctx, null, Fault.BackendUnreachable) : null;
+    if (next !== null) return this.#try(next.variant);
+    this.#over = true;
+    this.#ctx.call = null;
+    this.#ctx.retryAfterMs = NO_VARIANT_WAIT_MS;
+    return this.#ctx.refuse(kind, `Variant "${variant.name}" ${why}.`);
+  }
+
+  /** Refused at once, without a call, nothing was added to anybody's load: that needs no budget. */
+  #mayRetry(attempt: Attempt, delayMs: number): boolean {
+    if (delayMs >= this.#leftMs()) return false;
+    return attempt.endpoint === '' || this.#ctx.route.calls.budget.take(this.#o.clock.nowMs());
+  }
+
+  #retry(variant: Variant, delayMs: number): void {
+    this.#variant = variant;
+    if (delayMs > 0) this.#timer = setTimeout(beginRetry, delayMs, this);
+    else this.#carryOn(this.#try(variant));
+  }
+
+  /** A try that begins or ends at once, long after `run` has left. */
+  #carryOn(verdict: Verdict): void {
+    if (verdict !== Verdict.Park) this.#o.lifecycle().resume(this.#ctx, this.#ctx.ticket, verdict);
+  }
+
+  /** The answer is here: nobody waits for another. False when the request has gone on without it. */
+  #settle(attempt: Attempt): boolean {
+    if (this.#over || this.#ctx.ticket !== attempt.ticket) return false;
+    this.#over = true;
+    this.#stopTimer();
+    this.#ctx.call = null;
+    this.#forget(attempt);
+    this.#first?.call?.cancel();
+    return true;
+  }
+
+  #forget(attempt: Attempt): void {
+    if (this.#first === attempt) this.#first = this.#second;
+    this.#second = null;
+  }
+
+  /** The answers that come by this attempt; null when the request has gone on without it. */
+  #partsOf(attempt: Attempt): Parts | null {
+    const ctx = this.#ctx;
+    if (ctx.parts !== null) return ctx.parts.source === attempt ? ctx.parts : null;
+    if (!this.#settle(attempt)) return null;
+    ctx.answeredBy = attempt.variant;
+    ctx.parts = new Parting(this.#o.parting, ctx as Inferred, attempt);
+    return ctx.parts;
+  }
+
+  #leftMs(): number {
+    return this.#ctx.deadlineMs - this.#o.clock.nowMs();
+  }
+
+  /** Timers of two layers end the same call, and are a few milliseconds apart. */
+  #hasTime(): boolean {
+    return this.#leftMs() > TIMER_SLACK_MS;
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}
+
+const TIMER_SLACK_MS = 5;
+
+const SHUT_REASONS: Readonly<Record<QueueRefusal, string>> = {
+  displaced: 'is full, and others came first',
+  expired: 'is full, and a turn was long in coming',
+  closed: 'takes no more calls',
+};
+
+const beginHedge = (tries: Tries): void => tries.hedge();
+const beginRetry = (tries: Tries): void => tries.retryNow();
