@@ -14,6 +14,8 @@ export interface CacheEntryOrigin {
   readonly model: string;
   readonly variant: string;
   readonly expiresMs: Millis;
+  /** Larger answers are not copied: no store takes them, and who waits for one now may share its bytes. */
+  readonly maxBytes: number;
 }
 
 /** Copies an answer into one slab of its own. The copy is frozen: every later caller gets the same objects. */
@@ -27,13 +29,14 @@ export function cacheEntryOf(prediction: Prediction, origin: CacheEntryOrigin): 
     sizeBytes += OUTPUT_OVERHEAD_BYTES + tensor.name.length * NAME_UNIT_BYTES + tensor.shape.length * DIMENSION_BYTES;
   }
   // "Slow" means outside of Buffer's pool: a view on the pool would pin 8 KiB that others write to.
-  const slab = Buffer.allocUnsafeSlow(dataBytes);
+  const isKept = dataBytes <= origin.maxBytes;
+  const slab = Buffer.allocUnsafeSlow(isKept ? dataBytes : 0);
   const outputs: Tensor[] = [];
   let at = 0;
   for (let i = 0; i < from.length; i++) {
     const tensor = from[i]!;
-    slab.set(tensor.data, at);
-    outputs.push(copyOf(tensor, slab.subarray(at, at + tensor.data.length)));
+    if (isKept) slab.set(tensor.data, at);
+    outputs.push(copyOf(tensor, isKept ? slab.subarray(at, at + tensor.data.length) : tensor.data));
     at += tensor.data.length;
   }
   return Object.freeze({

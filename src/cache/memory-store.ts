@@ -12,15 +12,15 @@ export interface MemoryStoreLimits {
 
 /** Answers in the memory of this process; the least recently used go first. The only place that knows lru-cache. */
 export class MemoryCacheStore implements CacheStore {
+  readonly maxEntryBytes: number;
   // Its own times to live stay off: they read a clock at every get, and it is not the clock that the request was opened with.
   readonly #lru: LRUCache<string, CacheEntry>;
-  readonly #maxEntryBytes: number;
   readonly #pressure: PressureSource;
   #dropped = 0;
 
   constructor(limits: MemoryStoreLimits, pressure: PressureSource = NO_PRESSURE) {
     this.#pressure = pressure;
-    this.#maxEntryBytes = Math.min(limits.maxEntryBytes, limits.maxBytes);
+    this.maxEntryBytes = Math.min(limits.maxEntryBytes, limits.maxBytes);
     this.#lru = new LRUCache<string, CacheEntry>({ maxSize: limits.maxBytes, sizeCalculation: sizeOf });
   }
 
@@ -53,7 +53,7 @@ export class MemoryCacheStore implements CacheStore {
       return;
     }
     // lru-cache throws for a size that is no positive integer, and would drop the older entry for one too large.
-    if (Number.isSafeInteger(entry.sizeBytes) && entry.sizeBytes > 0 && entry.sizeBytes <= this.#maxEntryBytes) {
+    if (Number.isSafeInteger(entry.sizeBytes) && entry.sizeBytes > 0 && entry.sizeBytes <= this.maxEntryBytes) {
       this.#lru.set(key, entry);
     } else {
       this.#dropped++;

@@ -16,7 +16,7 @@ export const config = z.strictObject({
       maxJsonBytes: bytes
         .default(2_097_152)
         .describe(
-          'Largest JSON of a request, without the binary tensors behind it, and largest typed contents of a gRPC one: both are read value by value on the event loop.',
+          'Largest JSON of a request, without the binary tensors behind it, and largest typed contents of a gRPC one: both are read value by value.',
         ),
       maxInflateRatio: count
         .max(10_000)
@@ -34,9 +34,29 @@ export const config = z.strictObject({
     .strictObject({
       maxBytes: bytes.default(67_108_864).describe('Bytes of all entries.'),
       maxEntryBytes: bytes.default(1_048_576).describe('Largest entry.'),
+      maxRequestBytes: bytes
+        .default(4_194_304)
+        .describe('Requests with more bytes of tensors bypass the cache: digesting 4 MiB takes the event loop some 3 ms.'),
     })
     .prefault({})
     .describe('The response cache.'),
+  offload: z
+    .strictObject({
+      threads: count
+        .max(64)
+        .nullable()
+        .default(null)
+        .describe('Threads for work that is too long for the event loop; null takes one less than there are cores, 1 to 4.'),
+      inlineBytes: bytes
+        .default(65_536)
+        .describe(
+          'Text up to this is read, judged and written on the event loop; numbers up to a multiple of it. Anything larger goes to a thread.',
+        ),
+      maxQueued: count.default(256).describe('Pieces of work that wait for a thread; more requests are refused.'),
+      timeoutMs: timeoutMs.default(5_000).describe('Longest wait for a thread, and longest piece of work in one.'),
+    })
+    .prefault({})
+    .describe('Reading, judging and writing of large requests and answers.'),
   onnx: z
     .strictObject({
       threads: count.max(256).default(1).describe('Worker threads that run models; each holds every model.'),

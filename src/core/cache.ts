@@ -19,6 +19,8 @@ export interface CacheStore {
   set(key: string, entry: CacheEntry): void;
   /** Entries dropped; an empty model purges all. */
   purge(model: string): number;
+  /** Largest entry that is kept. */
+  readonly maxEntryBytes: number;
   readonly usedBytes: number;
   readonly entries: number;
 }

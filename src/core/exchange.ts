@@ -70,8 +70,11 @@ export interface Codec {
 
 /** A codec that can tell several answers to one request. */
 export interface PartCodec extends Codec {
-  /** Writes `ctx.prediction` as one of several answers into `ctx.reply`; one that cannot be said here becomes `ctx.fault`. */
-  encodePart(ctx: RequestContext): void;
+  /**
+   * Writes `ctx.prediction` as one of several answers into `ctx.reply`; one that cannot be said here becomes `ctx.fault`. A promise only
+   * where it is so long that a thread writes it.
+   */
+  encodePart(ctx: RequestContext): Maybe<void>;
   /** Writes into `ctx.reply` what comes after the last answer: nothing, a mark, or `ctx.fault`. */
   encodeEnd(ctx: RequestContext): void;
 }
@@ -80,8 +83,11 @@ export const tellsParts = (codec: Codec): codec is PartCodec => 'encodePart' in 
 
 /** A protocol that has no words for some answers: half floats in JSON, bytes that are no UTF-8. */
 export interface AnswerCheck {
-  /** Why `ctx.prediction` cannot be said to this caller, and what to do instead; empty when it can. Asked before anybody is charged. */
-  refusal(ctx: RequestContext): string;
+  /**
+   * Why `ctx.prediction` cannot be said to this caller, and what to do instead; empty when it can. Asked before anybody is charged. A promise
+   * only where a thread looks through many strings.
+   */
+  refusal(ctx: RequestContext): Maybe<string>;
 }
 
 /** What matching a head against a protocol's routes gives. Frozen at start-up or made per request where the path names a model. */

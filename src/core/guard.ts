@@ -1,4 +1,5 @@
 import type { Tensor } from './inference.ts';
+import type { Waiting } from './offload.ts';
 import type { Maybe } from './verdict.ts';
 
 /** What a guard says. Ordered: of several rulings the highest stands. */
@@ -28,6 +29,7 @@ export interface GuardChain {
   readonly policy: string;
   /**
    * Allow, Flag or Rewrite let the request pass. Block refuses it as content. Error means a guard that fails closed could not judge.
+   * `waiting` waits where a thread does the work.
    */
-  inspect(inspection: Inspection): Maybe<Ruling>;
+  inspect(inspection: Inspection, waiting: Waiting): Maybe<Ruling>;
 }

@@ -1,5 +1,7 @@
 import type { Datatype } from './datatype.ts';
 import type { InferenceRequest, Prediction } from './inference.ts';
+import type { Waiting } from './offload.ts';
+import type { Maybe } from './verdict.ts';
 
 /** One input or output of a model. A dimension of -1 takes any size. */
 export interface TensorSpec {
@@ -31,8 +33,16 @@ export interface ModelContract {
   readonly rowLimit: number;
   /** Rows of a request that fits, whatever the order of its inputs; 1 where dimension 0 does not count rows. */
   rows(request: InferenceRequest): number;
-  /** Why the request does not fit: which input, what was found, what was expected. Empty when it fits. */
-  refusal(request: InferenceRequest): string;
-  /** Why the backend's answer does not fit the signature or the request; an explanation has a form of its own. Empty when it fits. */
-  lie(request: InferenceRequest, prediction: Prediction): string;
+  /**
+   * Why the request does not fit: which input, what was found, what was expected. Empty when it fits. A promise only where there is so much
+   * to look at that a thread does it; `waiting` waits for that.
+   */
+  refusal(request: InferenceRequest, waiting: Waiting): Maybe<string>;
+  /**
+   * Why the backend's answer does not fit the signature or the request, in the same way; an explanation has a form of its own. Never a
+   * promise where a model answers several times. Empty when it fits.
+   */
+  lie(request: InferenceRequest, prediction: Prediction, waiting: Waiting): Maybe<string>;
+  /** What of a lie can be seen at once: all of it, but for the number of strings where there are too many to be counted in place. */
+  plainLie(request: InferenceRequest, prediction: Prediction): string;
 }

@@ -1,5 +1,6 @@
 import type { Placed } from '../core/context.ts';
 import { Fault, type FaultKind } from '../core/faults.ts';
+import type { QueueRefusal } from '../core/gate.ts';
 import type { Tally } from '../core/observer.ts';
 import type { Variant } from '../core/traffic.ts';
 
@@ -18,3 +19,10 @@ export function noteFailure(tally: Tally, ctx: Placed, { variant, kind, duration
   variant.state.failures++;
   variant.state.lastFault = kind.code;
 }
+
+/** Why a place in line came to nothing, behind the name of its variant. */
+export const SHUT_REASONS: Readonly<Record<QueueRefusal, string>> = {
+  displaced: 'is full, and others came first',
+  expired: 'is full, and a turn was long in coming',
+  closed: 'takes no more calls',
+};

@@ -116,9 +116,16 @@ export class Parting implements Parts {
 
   #tell(): void {
     const ctx = this.#ctx;
-    const { reply } = ctx;
-    reply.headers.length = 0;
-    (ctx.codec as PartCodec).encodePart(ctx);
+    ctx.reply.headers.length = 0;
+    const encoded = (ctx.codec as PartCodec).encodePart(ctx);
+    if (encoded instanceof Promise) encoded.then(() => this.#send()).catch((error: unknown) => this.#crash(error));
+    else this.#send();
+  }
+
+  #send(): void {
+    // The end may have been written meanwhile.
+    if (this.over) return;
+    const ctx = this.#ctx;
     if (ctx.fault !== null) {
       this.#finish();
       return;
@@ -126,7 +133,7 @@ export class Parting implements Parts {
     if (this.told === 0) addHeaders(ctx);
     this.told++;
     this.#count(ctx.prediction);
-    (ctx.exit as PartExit).part(reply, () => this.#taken());
+    (ctx.exit as PartExit).part(ctx.reply, () => this.#taken());
   }
 
   /** Called from a backend or a listener, so that an error must not go up from here. */
@@ -154,6 +161,8 @@ export class Parting implements Parts {
     this.over = true;
     this.#waiting = null;
     if (!this.#ended) this.source.call!.cancel();
+    // A thread may be judging or writing what nobody waits for any more.
+    ctx.call?.cancel();
     if (ctx.answeredBy.price.perInputToken > 0) ctx.usage.inputTokens = estimatedTokens(ctx.request.inputs);
     try {
       this.#o.book.run(ctx);

@@ -5,8 +5,9 @@ import { CallOutcome, type QueueRefusal, type Turn } from '../core/gate.ts';
 import type { Prediction } from '../core/inference.ts';
 import type { Variant } from '../core/traffic.ts';
 import { Verdict } from '../core/verdict.ts';
+import { type Judged, judgeAnswer } from './answer-judge.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
-import { noteFailure } from './failed-try.ts';
+import { noteFailure, SHUT_REASONS } from './failed-try.ts';
 import { mayHedge, nextPlace } from './next-place.ts';
 import { Parting } from './parting.ts';
 import type { InferOptions } from './phases/infer.ts';
@@ -19,7 +20,7 @@ const NO_VARIANT_WAIT_MS = 1_000;
  * All that is tried for one request: its place in line, its calls one after another or one beside a slow other, and what becomes of
  * them. The request waits for this as for one thing.
  */
-export class Tries implements AttemptOwner, Pending, Turn {
+export class Tries implements AttemptOwner, Judged, Pending, Turn {
   readonly #o: InferOptions;
   readonly #ctx: Placed;
   /** The request has its answer or its fault, or nobody waits any more. */
@@ -78,9 +79,22 @@ export class Tries implements AttemptOwner, Pending, Turn {
   }
 
   answered(attempt: Attempt, prediction: Prediction): boolean {
+    attempt.answeredAt(this.#o.clock.nowUs());
+    return judgeAnswer(attempt, prediction, this);
+  }
+
+  unjudged(attempt: Attempt, kind: FaultKind, detail: string): void {
+    attempt.over = true;
+    const ctx = this.#ctx;
+    this.#o.tally.attempt(ctx.route.model, attempt.variant.name, kind.code, this.#o.clock.nowUs() - attempt.startedUs);
+    if (!this.#settle(attempt)) return;
+    ctx.refuse(kind, detail);
+    this.#o.lifecycle().resume(ctx, attempt.ticket, Verdict.Refuse);
+  }
+
+  judged(attempt: Attempt, prediction: Prediction, lie: string): boolean {
     const { variant } = attempt;
     const ctx = this.#ctx;
-    const lie = ctx.route.contract!.lie(attempt.asked, prediction);
     if (lie !== '') {
       this.failed(attempt, Fault.BackendLied, lie);
       // Others of its answers may be on their way.
@@ -88,13 +102,11 @@ export class Tries implements AttemptOwner, Pending, Turn {
       return false;
     }
     if (ctx.route.contract!.signature.decoupled) {
-      attempt.answeredAt(this.#o.clock.nowUs());
       this.#partsOf(attempt)?.offer(prediction);
       // With the first of them the request leaves this phase; after it the ticket is old, and nothing happens here.
       this.#o.lifecycle().resume(ctx, attempt.ticket, Verdict.Next);
       return false;
     }
-    attempt.answeredAt(this.#o.clock.nowUs());
     attempt.over = true;
     this.#o.tally.attempt(ctx.route.model, variant.name, '', attempt.latencyUs);
     if (this.#second === null) ctx.route.calls.hedge?.note(attempt.latencyUs);
@@ -286,12 +298,6 @@ export class Tries implements AttemptOwner, Pending, Turn {
 }
 
 const TIMER_SLACK_MS = 5;
-
-const SHUT_REASONS: Readonly<Record<QueueRefusal, string>> = {
-  displaced: 'is full, and others came first',
-  expired: 'is full, and a turn was long in coming',
-  closed: 'takes no more calls',
-};
 
 const beginHedge = (tries: Tries): void => tries.hedge();
 const beginRetry = (tries: Tries): void => tries.retryNow();

@@ -1,5 +1,4 @@
 import type { GuardConfig } from '../config/guard-schema.ts';
-import type { GuardChain } from '../core/guard.ts';
 import { BoundsGuard } from './bounds.ts';
 import { ConfidenceGuard } from './confidence.ts';
 import { DenyListGuard } from './deny-list.ts';
@@ -16,7 +15,7 @@ export interface ChainOptions {
 }
 
 /** The guards of one model and side as config lists them; null when it lists none. Throws when a guard cannot be built. */
-export function buildChain(configs: readonly GuardConfig[], options: ChainOptions): GuardChain | null {
+export function buildChain(configs: readonly GuardConfig[], options: ChainOptions): OrderedChain | null {
   if (configs.length === 0) return null;
   const guards = configs.map((config) => guardWithin(config, options));
   return new OrderedChain(guards, policyOf(configs), options.onRuling);

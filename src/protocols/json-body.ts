@@ -10,8 +10,8 @@ import { wholeBody } from './rest/whole-body.ts';
 
 /** Reads a body that is JSON from end to end. */
 export interface JsonReading {
-  /** @hot */
-  read(ctx: RequestContext, json: Uint8Array): Verdict;
+  /** A promise where a thread reads it. @hot */
+  read(ctx: RequestContext, json: Uint8Array): Maybe<Verdict>;
 }
 
 export interface JsonBodyOptions {
@@ -64,7 +64,7 @@ export class JsonBody {
     return pieces === null ? Verdict.Refuse : this.#read(ctx, await wholeBody(pieces), reading);
   }
 
-  #read(ctx: RequestContext, body: Uint8Array, reading: JsonReading): Verdict {
+  #read(ctx: RequestContext, body: Uint8Array, reading: JsonReading): Maybe<Verdict> {
     // The client may have left while bytes were unpacked or copied.
     if (ctx.phase > Phase.Decode) return Verdict.Refuse;
     // The pieces have been copied; kept as well, they would hold the memory twice.

@@ -14,6 +14,7 @@ import { GatewayFront } from '../gateway/gateway-front.ts';
 import { GrpcListener } from '../gateway/listeners/grpc-listener.ts';
 import { HttpListener } from '../gateway/listeners/http-listener.ts';
 import type { StreamFront } from '../gateway/listeners/stream-front.ts';
+import type { ThreadPool } from '../gateway/offload/thread-pool.ts';
 import { LocalByteBudget } from '../limits/byte-budget.ts';
 import { LocalConcurrencyCap } from '../limits/concurrency.ts';
 import { GrpcProtocol } from '../protocols/grpc/grpc-protocol.ts';
@@ -32,6 +33,7 @@ import { Leases, localOffice } from './leases.ts';
 import { buildLifecycle } from './lifecycle-assembly.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
 import { narrowingOf } from './narrowing.ts';
+import { buildOffloadPool } from './offload-pool.ts';
 import { PlanKeeper } from './plan-keeper.ts';
 import { PressureWatch } from './pressure-watch.ts';
 import { sequenceSecret } from './sequence-secret.ts';
@@ -70,6 +72,7 @@ export class GatewayProcess {
   readonly #metrics: Metrics;
   readonly #observer: RequestObserver;
   readonly #host: OnnxHost;
+  readonly #offload: ThreadPool;
   readonly #leases: Leases;
   readonly #watch: PressureWatch;
   #http: HttpListener | null = null;
@@ -91,6 +94,7 @@ export class GatewayProcess {
     this.#metrics = new Metrics({ version: options.version });
     this.#observer = new RequestObserver({ config: config.telemetry, clock: this.#clock, metrics: this.#metrics, log: this.log });
     this.#host = new OnnxHost({ threads: config.onnx.threads, clock: this.#clock });
+    this.#offload = buildOffloadPool(config.offload, this.log);
     const secrets = new SecretReader(options);
     this.adminToken = this.#readAdminToken(secrets);
     this.#sequences = new SequenceIds(sequenceSecret(config, secrets, options.file));
@@ -107,10 +111,11 @@ export class GatewayProcess {
     const routes = buildRoutes(config, {
       clock: this.#clock,
       lookup: (host) => lookup.lookup(host),
-      lie: (model, request, prediction) => this.#live.current.route(model)?.contract?.lie(request, prediction) ?? '',
+      lie: (model, request, prediction) => this.#live.current.route(model)?.contract?.plainLie(request, prediction) ?? '',
       onEndpoint: (model, variant, event) => events.on(model, variant, event),
       tally: this.#metrics,
       host: this.#host,
+      offload: this.#offload,
       secrets,
       tls,
       baseDir: options.baseDir,
@@ -123,6 +128,7 @@ export class GatewayProcess {
     this.#live = new LiveSnapshot(routes, keys);
     this.#warmer = new Warmer({
       live: this.#live,
+      offload: this.#offload,
       narrowing: narrowingOf(config),
       configFile: options.file,
       onState: (model, variant) => this.#noteState(model, variant),
@@ -171,6 +177,7 @@ export class GatewayProcess {
    * port is taken.
    */
   async start(): Promise<{ http: number; grpc: number } | null> {
+    this.#offload.start();
     await Promise.all([this.#warmer.start(), this.#observer.ready()]);
     if (this.#stopped !== null) return null;
     const ports: number[] = [];
@@ -215,6 +222,7 @@ export class GatewayProcess {
     ]);
     await Promise.all(variants.map((variant) => variant.backend.close()));
     await this.#host.close();
+    await this.#offload.close();
     await this.#observer.shutdown();
     this.#audit.close();
     this.generated.forget();
@@ -239,6 +247,7 @@ export class GatewayProcess {
       pressure: this.#watch.pressure,
       store,
       flights: new Flights(FLIGHT_LIMITS, onLost),
+      maxCachedRequestBytes: config.cache.maxRequestBytes,
       usage,
       shadows: this.#shadows,
       sequences: this.#sequences,
@@ -249,7 +258,7 @@ export class GatewayProcess {
     const { maxTensors, maxJsonDepth, maxJsonBytes, maxBodyBytes, maxInflateRatio } = config.limits;
     const holdBytes: InflateLimits['holdBytes'] = (ctx, size) => admit.holdBytes(ctx, size);
     const isReady = (): boolean => this.plane.isReady();
-    const server = { maxTensors, serverName: 'sluice', serverVersion: version, isReady };
+    const server = { maxTensors, offload: this.#offload, serverName: 'sluice', serverVersion: version, isReady };
     return new GatewayFront({
       clock: this.#clock,
       http: new HttpProtocol({ ...server, maxJsonDepth, maxJsonBytes, inflate: { maxBodyBytes, maxInflateRatio, holdBytes } }),
@@ -289,6 +298,7 @@ export class GatewayProcess {
       cacheEntries: () => store.entries,
       shadowQueueLength: () => this.#shadows.length,
       pressure: () => this.#watch.pressure,
+      offloadQueueLength: () => this.#offload.length,
       routes: () => this.#live.current.routes,
     });
   }

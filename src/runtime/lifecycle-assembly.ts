@@ -31,6 +31,7 @@ export interface Mechanisms {
   readonly pressure: Pressure;
   readonly store: CacheStore;
   readonly flights: Flights;
+  readonly maxCachedRequestBytes: number;
   readonly usage: UsageBook;
   readonly shadows: ShadowQueues;
   readonly sequences: SequenceIds;
@@ -45,7 +46,7 @@ export function buildLifecycle(m: Mechanisms): { lifecycle: Lifecycle; admit: Ad
   // Infer, Recall and the deadline carry requests on, so they need the lifecycle that is built from them.
   const late = (): Lifecycle => lifecycle;
   const admit = new Admit(m);
-  const recall = new Recall({ clock, store, flights, lifecycle: late });
+  const recall = new Recall({ clock, store, flights, maxRequestBytes: m.maxCachedRequestBytes, lifecycle: late });
   const release = new Release({ bytes, observer, recall });
   const inspectOutput = new InspectOutput();
   const book = new Book({ clock, store, recall, usage: m.usage });

@@ -11,11 +11,12 @@ import type { Config } from '../config/schema.ts';
 import type { SecretReader } from '../config/secrets.ts';
 import type { Backend } from '../core/backend.ts';
 import type { EndpointAddress } from '../core/endpoints.ts';
-import type { GuardChain } from '../core/guard.ts';
+import type { GuardChain, Ruling } from '../core/guard.ts';
 import type { Tally } from '../core/observer.ts';
+import type { Offload } from '../core/offload.ts';
 import { type Route, type Variant, VariantState } from '../core/traffic.ts';
 import { basisPoints } from '../core/units.ts';
-import { buildChain } from '../guards/chain.ts';
+import { buildOffloadedChain } from '../guards/offloaded-chain.ts';
 import { planOf } from '../router/traffic-plan.ts';
 import { type BalancingSources, balanced } from './balanced.ts';
 import { callPolicyOf, gateOf } from './call-policies.ts';
@@ -25,6 +26,7 @@ import type { TlsFiles } from './tls-files.ts';
 export interface RouteSources extends BalancingSources {
   readonly tally: Tally;
   readonly host: OnnxHost;
+  readonly offload: Offload;
   readonly secrets: SecretReader;
   readonly tls: TlsFiles;
   /** Folder that model files are named from. */
@@ -71,11 +73,8 @@ function buildRoute(model: string, config: ModelConfig, sources: RouteSources): 
 }
 
 function guardsOf(model: string, config: ModelConfig, side: 'input' | 'output', sources: RouteSources): GuardChain | null {
-  return buildChain(config.guards[side], {
-    model,
-    side,
-    onRuling: (guard, ruling) => sources.tally.ruling(model, side, guard, ruling),
-  });
+  const onRuling = (guard: string, ruling: Ruling): void => sources.tally.ruling(model, side, guard, ruling);
+  return buildOffloadedChain(config.guards[side], { model, side, onRuling }, sources.offload);
 }
 
 /** Digest of everything that judges this model's requests and answers: an answer judged by other rules is no answer. */

@@ -1,7 +1,8 @@
 import { ConfigError } from '../config/problem.ts';
+import type { Offload } from '../core/offload.ts';
 import type { Signature, TensorSpec } from '../core/signature.ts';
 import type { Route, Variant } from '../core/traffic.ts';
-import { compileContract } from '../protocols/contract/compile-contract.ts';
+import { OffloadedContract } from '../protocols/contract/offloaded-contract.ts';
 import { ruleProblems } from '../protocols/contract/rule-problems.ts';
 import { signatureMismatch } from '../protocols/contract/signature-mismatch.ts';
 import type { LiveSnapshot } from './live-snapshot.ts';
@@ -14,6 +15,7 @@ const LONGEST_WAIT_MS = 5_000;
 
 export interface WarmerOptions {
   readonly live: LiveSnapshot;
+  readonly offload: Offload;
   /** Rules by model, as config narrows the signature. */
   readonly narrowing: ReadonlyMap<string, Narrowing>;
   readonly configFile: string;
@@ -150,7 +152,8 @@ export class Warmer {
     const { rules, maxRows, rowsAgree } = narrowing;
     const problems = [...ruleProblems(signature, rules), ...guardProblems(signature, narrowing)];
     if (problems.length > 0) return outcomeOf(problems.join('; '));
-    this.#o.live.replace({ ...route, contract: compileContract(signature, rules, maxRows, rowsAgree) });
+    const parts = { signature, rules, maxRows, rowsAgree };
+    this.#o.live.replace({ ...route, contract: new OffloadedContract(parts, this.#o.offload) });
     return { is: 'ready' };
   }
 }

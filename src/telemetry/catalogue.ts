@@ -133,6 +133,8 @@ export const CATALOGUE = Object.freeze({
     'event_loop_delay_seconds',
     'How late the event loop was, 99th percentile of the time since the last scrape.',
   ),
+  eventLoopDelayMax: gauge('event_loop_delay_max_seconds', 'The longest that the event loop was late since the last scrape.'),
+  offloadQueueLength: gauge('offload_queue_length', 'Pieces of work on large requests and answers that wait for a thread.'),
   variantReady: gauge('variant_ready', '1 when the variant is ready for traffic.', 'model', 'variant'),
   planWeight: gauge('plan_weight_bp', 'Share of the traffic, or of copies for a shadow, in basis points.', 'model', 'variant'),
   planRevision: gauge('plan_revision', 'Revision of the traffic plan.', 'model'),

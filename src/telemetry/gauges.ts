@@ -11,6 +11,7 @@ export interface Watched {
   cacheEntries(): number;
   shadowQueueLength(): number;
   pressure(): { readonly level: number; readonly memoryShare: number };
+  offloadQueueLength(): number;
   routes(): readonly Route[];
 }
 
@@ -34,7 +35,13 @@ export class Gauges {
     this.#number(CATALOGUE.shadowQueueLength, (watched) => watched.shadowQueueLength());
     this.#number(CATALOGUE.pressureLevel, (watched) => watched.pressure().level);
     this.#number(CATALOGUE.memoryShare, (watched) => watched.pressure().memoryShare);
-    this.#gauge(CATALOGUE.eventLoopDelay, (gauge) => gauge.set(this.#lateSeconds()));
+    this.#number(CATALOGUE.offloadQueueLength, (watched) => watched.offloadQueueLength());
+    this.#gauge(CATALOGUE.eventLoopDelayMax, (gauge) => gauge.set(lateness(this.#loop.max)));
+    // Collected in this order: the last one begins a new span of time.
+    this.#gauge(CATALOGUE.eventLoopDelay, (gauge) => {
+      gauge.set(lateness(this.#loop.percentile(99)));
+      this.#loop.reset();
+    });
     this.#gauge(CATALOGUE.buildInfo, (gauge) => gauge.set({ version }, 1));
     this.#perVariant(CATALOGUE.variantReady, (variant) => (variant.state.readiness.is === 'ready' ? 1 : 0));
     this.#perVariant(CATALOGUE.planWeight, (_variant, shareBp) => shareBp);
@@ -93,11 +100,9 @@ export class Gauges {
       },
     });
   }
+}
 
-  /** The monitor records whole intervals between its ticks, so one tick's own length comes off. */
-  #lateSeconds(): number {
-    const intervalNs = this.#loop.percentile(99);
-    this.#loop.reset();
-    return Math.max(0, intervalNs / NANOS_PER_SECOND - LOOP_RESOLUTION_MS / 1000);
-  }
+/** Seconds. The monitor records whole intervals between its ticks, so one tick's own length comes off. */
+function lateness(intervalNs: number): number {
+  return Math.max(0, intervalNs / NANOS_PER_SECOND - LOOP_RESOLUTION_MS / 1000);
 }

@@ -4,10 +4,10 @@ import { cacheEntryOf } from '../../cache/cache-entry.ts';
 import type { CacheStore } from '../../core/cache.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Inferred, RequestContext } from '../../core/context.ts';
-import { Fault, type FaultKind } from '../../core/faults.ts';
+import { Fault, type FaultKind, GatewayError } from '../../core/faults.ts';
 import type { UsageBook } from '../../core/money.ts';
 import { millis } from '../../core/units.ts';
-import { Phase, Verdict } from '../../core/verdict.ts';
+import { type Maybe, Phase, Verdict } from '../../core/verdict.ts';
 import type { Stage } from '../lifecycle.ts';
 import { keyFor, type Recall } from './recall.ts';
 
@@ -27,15 +27,32 @@ export class Book implements Stage {
   }
 
   /** @hot */
-  run(ctx: RequestContext): Verdict {
+  run(ctx: RequestContext): Maybe<Verdict> {
     if (ctx.route === null || ctx.principal === null) return Verdict.Next;
     // Several answers are booked when the last of them has left.
     if (ctx.parts !== null && !ctx.parts.over) return Verdict.Next;
     if (ctx.fault !== null) this.#fail(ctx, ctx.fault);
     else {
       this.#keep(ctx as Inferred);
-      refuseUnsayable(ctx);
+      const refusal = refusalOf(ctx);
+      if (typeof refusal !== 'string') return this.#closeLate(ctx, refusal);
+      if (refusal !== '') ctx.refuse(Fault.NotSupported, refusal);
     }
+    return this.#close(ctx);
+  }
+
+  async #closeLate(ctx: RequestContext, refusal: Promise<string>): Promise<Verdict> {
+    try {
+      const found = await refusal;
+      if (found !== '') ctx.refuse(Fault.NotSupported, found);
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      ctx.refuse(error.kind, error.detail);
+    }
+    return this.#close(ctx);
+  }
+
+  #close(ctx: RequestContext): Verdict {
     this.#settle(ctx);
     this.#note(ctx);
     return Verdict.Next;
@@ -44,7 +61,8 @@ export class Book implements Stage {
   #keep(ctx: Inferred): void {
     if (ctx.cacheResult !== 'miss' || ctx.cacheKey === '') return;
     const expiresMs = millis(this.#o.clock.nowMs() + ctx.route.cacheTtlMs);
-    const origin = { model: ctx.route.model, variant: ctx.answeredBy.name, expiresMs };
+    const { maxEntryBytes } = this.#o.store;
+    const origin = { model: ctx.route.model, variant: ctx.answeredBy.name, expiresMs, maxBytes: maxEntryBytes };
     const entry = cacheEntryOf(ctx.prediction, origin);
     // After a fallback the entry belongs to stable: kept under the canary's key it would outlive the canary's outage.
     const key = ctx.answeredBy === ctx.variant ? ctx.cacheKey : keyFor(ctx, ctx.answeredBy);
@@ -99,11 +117,10 @@ export class Book implements Stage {
 }
 
 /** After the answer was kept, since it is right and others may have asked in other words; before it is settled, since nobody pays for it. */
-function refuseUnsayable(ctx: RequestContext): void {
+function refusalOf(ctx: RequestContext): Maybe<string> {
   // Of several answers each was asked about as it was told.
-  if (ctx.answerCheck === null || ctx.prediction === null || ctx.parts !== null) return;
-  const refusal = ctx.answerCheck.refusal(ctx);
-  if (refusal !== '') ctx.refuse(Fault.NotSupported, refusal);
+  if (ctx.answerCheck === null || ctx.prediction === null || ctx.parts !== null) return '';
+  return ctx.answerCheck.refusal(ctx);
 }
 
 /** Every text is walked for it, so it is done only where a token has a price. */

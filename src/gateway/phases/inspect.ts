@@ -12,13 +12,24 @@ import type { Stage } from '../lifecycle.ts';
 export class InspectInput implements Stage<Authorised> {
   /** @hot */
   run(ctx: Authorised): Maybe<Verdict> {
-    const refusal = ctx.route.contract!.refusal(ctx.request);
-    if (refusal !== '') return ctx.refuse(Fault.BadRequest, refusal);
-    // Only now: what a refused request claims to hold is nobody's usage.
-    ctx.usage.rows = ctx.route.contract!.rows(ctx.request);
-    const chain = ctx.route.inputGuards;
-    return chain === null ? Verdict.Next : inspect(ctx, chain, 'input', ctx.request.inputs);
+    const refusal = ctx.route.contract!.refusal(ctx.request, ctx);
+    return typeof refusal === 'string' ? judged(ctx, refusal) : judgedLate(ctx, refusal);
   }
+}
+
+async function judgedLate(ctx: Authorised, refusal: Promise<string>): Promise<Verdict> {
+  const { ticket } = ctx;
+  const found = await refusal;
+  // Whoever has been answered meanwhile is asked nothing more.
+  return ctx.ticket === ticket ? judged(ctx, found) : Verdict.Next;
+}
+
+function judged(ctx: Authorised, refusal: string): Maybe<Verdict> {
+  if (refusal !== '') return ctx.refuse(Fault.BadRequest, refusal);
+  // Only now: what a refused request claims to hold is nobody's usage.
+  ctx.usage.rows = ctx.route.contract!.rows(ctx.request);
+  const chain = ctx.route.inputGuards;
+  return chain === null ? Verdict.Next : inspect(ctx, chain, 'input', ctx.request.inputs);
 }
 
 /** Do the guards let the answer pass? They see all of it; the caller then gets what it asked for. */
@@ -75,7 +86,7 @@ function inspect(ctx: Authorised, chain: GuardChain, side: 'input' | 'output', t
     rule: '',
     flags: [],
   };
-  const ruling = chain.inspect(inspection);
+  const ruling = chain.inspect(inspection, ctx);
   if (typeof ruling === 'number') return verdictOf(ctx, inspection, ruling);
   const { ticket } = ctx;
   // Whoever has been answered meanwhile keeps the fault that it was answered with.

@@ -4,6 +4,7 @@ import type { Pending } from '../../core/backend.ts';
 import type { CacheEntry, CacheResult, CacheStore } from '../../core/cache.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Placed, RequestContext } from '../../core/context.ts';
+import { totalBytes } from '../../core/detached.ts';
 import type { FaultKind } from '../../core/faults.ts';
 import type { Variant } from '../../core/traffic.ts';
 import { Verdict } from '../../core/verdict.ts';
@@ -13,6 +14,8 @@ export interface RecallOptions {
   readonly clock: Clock;
   readonly store: CacheStore;
   readonly flights: Flights;
+  /** Requests with more bytes of input have no key: digesting them would hold up all others. */
+  readonly maxRequestBytes: number;
   /** Late-bound: the lifecycle is built from its phases. */
   readonly lifecycle: () => Lifecycle;
 }
@@ -34,6 +37,7 @@ export class Recall implements Stage<Placed> {
     if (ctx.route.contract!.signature.decoupled) return Verdict.Next;
     const control = ctx.head.header('cache-control').toLowerCase();
     if (control.includes('no-store')) return Verdict.Next;
+    if (totalBytes(ctx.request.inputs) > this.#o.maxRequestBytes) return Verdict.Next;
     ctx.cacheKey = keyFor(ctx, ctx.variant);
     ctx.cacheResult = 'miss';
     // no-cache asks for a fresh answer, which may then be kept for others.

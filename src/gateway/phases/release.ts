@@ -26,6 +26,8 @@ export class Release {
       clearTimeout(ctx.timer);
       ctx.timer = null;
     }
+    // Nobody reads the answer that a thread may still be writing.
+    ctx.call?.cancel();
     for (let i = 0; i < ctx.permits.length; i++) ctx.permits[i]!.release();
     ctx.permits.length = 0;
     if (ctx.heldBytes > 0) {

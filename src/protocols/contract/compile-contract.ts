@@ -19,16 +19,18 @@ export function compileContract(
   rules: Readonly<Record<string, InputRule>>,
   maxRows: number,
   rowsAgree = true,
-): ModelContract {
+): CompiledContract {
   return new CompiledContract(signature, rules, maxRows, rowsAgree);
 }
 
 interface InputCheck {
   readonly spec: TensorSpec;
   readonly values: ValueRule | null;
+  /** As a rule states it. */
+  readonly effort: number;
 }
 
-class CompiledContract implements ModelContract {
+export class CompiledContract implements ModelContract {
   readonly signature: Signature;
   readonly rowLimit: number;
   readonly #maxRows: number;
@@ -44,7 +46,9 @@ class CompiledContract implements ModelContract {
     this.rowLimit = this.#rowsAgree ? maxRows : 0;
     const check = (spec: TensorSpec): InputCheck => {
       const rule = Object.hasOwn(rules, spec.name) ? rules[spec.name]! : DEFAULT_RULE;
-      return { spec, values: compileValueRule(spec, rule) };
+      const values = compileValueRule(spec, rule);
+      // Numbers without a rule have a length and nothing else to look at.
+      return { spec, values, effort: values === null ? 0 : values.effort };
     };
     this.#inputs = new Map(signature.inputs.map((spec) => [spec.name, check(spec)]));
     this.#outputs = new Map(signature.outputs.map((spec) => [spec.name, spec]));
@@ -53,6 +57,15 @@ class CompiledContract implements ModelContract {
   /** @hot */
   rows(request: InferenceRequest): number {
     return this.#rowsAgree ? this.#rowsOf(request.inputs) : 1;
+  }
+
+  /** How long judging would take, as bytes of the slowest kind. @hot */
+  effort({ inputs }: InferenceRequest): number {
+    let effort = 0;
+    for (let i = 0; i < inputs.length; i++) {
+      effort += inputs[i]!.data.length * (this.#inputs.get(inputs[i]!.name)?.effort ?? 0);
+    }
+    return effort;
   }
 
   /** @hot Cheap checks of all inputs come before the values of any. */
@@ -81,14 +94,22 @@ class CompiledContract implements ModelContract {
 
   /** @hot */
   lie(request: InferenceRequest, prediction: Prediction): string {
-    if (request.task === 'explain') return explanationFault(prediction);
+    return request.task === 'explain' ? explanationFault(prediction) : this.#lie(request, prediction, true);
+  }
+
+  /** @hot */
+  plainLie(request: InferenceRequest, prediction: Prediction): string {
+    return request.task === 'explain' ? '' : this.#lie(request, prediction, false);
+  }
+
+  #lie(request: InferenceRequest, prediction: Prediction, countsStrings: boolean): string {
     const { outputs } = prediction;
     const { wanted } = request;
     // One of several answers has rows of its own, and may leave outputs to the others.
     const { decoupled } = this.signature;
     const rows = decoupled ? -1 : this.#rowsOf(request.inputs);
     for (let i = 0; i < outputs.length; i++) {
-      const fault = this.#outputFault(outputs, i, wanted, rows);
+      const fault = this.#outputFault(outputs, i, countsStrings, wanted, rows);
       if (fault !== '') return `output ${quoted(outputs[i]!.name)}${fault}`;
     }
     if (decoupled || outputs.length === (wanted.length === 0 ? this.#outputs.size : wanted.length)) return '';
@@ -105,13 +126,19 @@ class CompiledContract implements ModelContract {
     return fault === '' ? '' : `: ${fault}`;
   }
 
-  #outputFault(outputs: readonly Tensor[], index: number, wanted: readonly string[], rows: number): string {
+  #outputFault(
+    outputs: readonly Tensor[],
+    index: number,
+    countsStrings: boolean,
+    wanted: readonly string[],
+    rows: number,
+  ): string {
     const tensor = outputs[index]!;
     const spec = this.#outputs.get(tensor.name);
     if (spec === undefined) return ' does not exist in the signature';
     if (wanted.length > 0 && !wanted.includes(tensor.name)) return ' was not asked for';
     if (comesBefore(outputs, index)) return ' comes twice';
-    const fault = formFault(tensor, spec);
+    const fault = formFault(tensor, spec, countsStrings);
     if (fault !== '') return `: ${fault}`;
     if (rows === -1 || spec.shape[0] !== -1 || tensor.shape[0] === rows) return '';
     return ` has ${tensor.shape[0]} rows, expected ${rows} as in the request; set rowsAgree: false if dimension 0 counts something else`;

@@ -5,6 +5,8 @@ const PREFIX_BYTES = 4;
 
 /** What the strings of a BYTES input must be: not too long, UTF-8 where the rule says so, and one of the allowed ones where there are such. */
 export class StringRule {
+  /** As `ValueRule` states it. */
+  readonly effort = 1;
   readonly #maxBytes: number;
   readonly #utf8: boolean;
   readonly #allowed: ReadonlySet<string> | null;

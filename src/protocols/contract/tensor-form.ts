@@ -5,12 +5,13 @@ import type { TensorSpec } from '../../core/signature.ts';
 import { quoted, shapeText } from '../../wire/json/message-text.ts';
 
 /** Why a tensor does not have the form that `spec` gives it: datatype, shape, and as many bytes as the shape needs. Empty when it has. */
-export function formFault(tensor: Tensor, spec: TensorSpec): string {
+export function formFault(tensor: Tensor, spec: TensorSpec, countsStrings = true): string {
   if (tensor.datatype !== spec.datatype) return `datatype is ${quoted(tensor.datatype)}, expected ${spec.datatype}`;
   if (!fitsShape(tensor.shape, spec.shape)) return `shape is ${shapeText(tensor.shape)}, expected ${shapeText(spec.shape)}`;
   const count = elementCount(tensor.shape);
   if (count === -1) return `shape ${shapeText(tensor.shape)} is negative or holds more values than can be counted`;
-  return tensor.datatype === 'BYTES' ? stringsFault(tensor, count) : sizeFault(tensor, count);
+  if (tensor.datatype !== 'BYTES') return sizeFault(tensor, count);
+  return countsStrings ? stringsFault(tensor, count) : '';
 }
 
 function fitsShape(shape: readonly number[], spec: readonly number[]): boolean {

@@ -9,6 +9,8 @@ import { StringRule } from './string-rule.ts';
  * the caller's own business.
  */
 export interface ValueRule {
+  /** How long it looks at a byte, as a part of what the slowest rule takes: 16 ns on the machine where this was measured. */
+  readonly effort: number;
   /** Why `data`, whose form was checked, is refused. Empty when it is not. */
   fault(data: Uint8Array): string;
 }
@@ -31,6 +33,11 @@ export const isFloating = (datatype: Datatype): boolean => datatype.startsWith('
 /** The bits that are all set in NaN and infinities. */
 const EXPONENTS = { FP16: 0x7c00, BF16: 0x7f80 } as const;
 
+const SLOW = 1;
+/** FP32 and FP64 lie in memory as they are compared: 64 MiB take 120 ms with a list of allowed values, and 20 where they need but be finite. */
+const PLAIN = 1 / 8;
+const PLAIN_FINITE = 1 / 32;
+
 const notFinite = (index: number): string => `value ${index} is NaN or infinite, expected a finite number`;
 const below = (index: number, min: number): string => `value ${index} is less than ${min}`;
 const above = (index: number, max: number): string => `value ${index} is greater than ${max}`;
@@ -38,6 +45,7 @@ const notAllowed = (index: number): string => `value ${index} is none of the all
 
 /** Sixteen-bit floats of which nothing is asked but to be finite. */
 class FiniteUnitRule implements ValueRule {
+  readonly effort = PLAIN;
   readonly #exponent: number;
 
   constructor(exponent: number) {
@@ -51,6 +59,7 @@ class FiniteUnitRule implements ValueRule {
 }
 
 class NumberRule implements ValueRule {
+  readonly effort: number;
   readonly #datatype: Datatype;
   readonly #finite: boolean;
   readonly #min: number;
@@ -66,6 +75,8 @@ class NumberRule implements ValueRule {
     this.#bounded = rule.min !== null || rule.max !== null;
     const allowed = allowedNumbers(rule);
     this.#allowed = allowed === null ? null : new Set(allowed.map((value) => roundedTo(datatype, value)));
+    const plain = this.#bounded || allowed !== null ? PLAIN : PLAIN_FINITE;
+    this.effort = datatype === 'FP32' || datatype === 'FP64' ? plain : SLOW;
   }
 
   fault(data: Uint8Array): string {
@@ -111,6 +122,7 @@ function firstNotIn(values: Numbers, allowed: ReadonlySet<number>): number {
 
 /** 64-bit integers are compared as what they are: as doubles, neighbours beyond 2^53 would be equal. */
 class LongRule implements ValueRule {
+  readonly effort = SLOW;
   readonly #datatype: 'INT64' | 'UINT64';
   readonly #min: number;
   readonly #max: number;
@@ -138,6 +150,7 @@ class LongRule implements ValueRule {
 
 /** A byte that is neither 0 nor 1 is no boolean, whatever the rule says; runtimes differ in what they make of it. */
 class BoolRule implements ValueRule {
+  readonly effort = SLOW;
   readonly #allowed: ReadonlySet<number> | null;
 
   constructor(rule: InputRule) {

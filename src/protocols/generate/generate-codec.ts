@@ -1,19 +1,25 @@
 import type { RequestContext } from '../../core/context.ts';
 import { elementCount } from '../../core/datatype.ts';
+import { attached, totalBytes } from '../../core/detached.ts';
 import type { AnswerCheck, Codec, PartCodec } from '../../core/exchange.ts';
 import { Fault, publicMessage } from '../../core/faults.ts';
-import type { Tensor } from '../../core/inference.ts';
-import { type Maybe, Verdict } from '../../core/verdict.ts';
+import type { InferenceRequest, Tensor } from '../../core/inference.ts';
+import type { Offload } from '../../core/offload.ts';
+import type { Signature } from '../../core/signature.ts';
+import { type Maybe, Phase, Verdict } from '../../core/verdict.ts';
 import { CLOSE_OBJECT } from '../../wire/json/ascii.ts';
 import { ByteWriter, jsonString } from '../../wire/json/byte-writer.ts';
 import { quoted } from '../../wire/json/message-text.ts';
-import { jsonRefusal, writeTensorData } from '../../wire/json/tensor-writer.ts';
 import { ValueWriter } from '../../wire/values/value-writer.ts';
 import type { JsonBody, JsonReading } from '../json-body.ts';
+import { noteLateFault } from '../late-fault.ts';
 import { faultBody, fillReply } from '../rest/json-reply.ts';
 import { packReply } from '../rest/packing.ts';
 import { askedSignature } from '../signature-lookup.ts';
+import { isLongText, NO_TEXTS, type TensorTexts, textsOf } from '../tensor-texts.ts';
+import { unsayable } from '../unsayable.ts';
 import type { GenerateReader } from './generate-reader.ts';
+import { READ_GENERATE } from './read-generate.ts';
 
 const FRAME_BYTES = 256;
 const GROWTH = 3;
@@ -22,53 +28,90 @@ const ERROR_EVENT = Buffer.from('event: error\ndata: ');
 const EVENT_END = Buffer.from('\n\n');
 const EVENT_TYPE = 'text/event-stream; charset=utf-8';
 
+type Pieces = readonly Uint8Array[];
+
+/** What stands around the JSON of an answer. */
+interface Frame {
+  readonly lead: string;
+  readonly end: string;
+}
+
+const BARE: Frame = { lead: '', end: '' };
+const EVENT: Frame = { lead: 'data: ', end: '\n\n' };
+
+export interface GenerateParts {
+  readonly body: JsonBody;
+  readonly reader: GenerateReader;
+  /** As the reader has it. */
+  readonly maxJsonDepth: number;
+  readonly offload: Offload;
+}
+
 /** `POST .../generate`, answered with one JSON object. */
 export class GenerateCodec implements Codec, JsonReading, AnswerCheck {
   readonly name: string = 'rest-generate';
-  readonly #body: JsonBody;
-  readonly #reader: GenerateReader;
+  readonly #parts: GenerateParts;
 
-  constructor(body: JsonBody, reader: GenerateReader) {
-    this.#body = body;
-    this.#reader = reader;
+  constructor(parts: GenerateParts) {
+    this.#parts = parts;
   }
 
   decode(ctx: RequestContext): Maybe<Verdict> {
-    return this.#body.decode(ctx, this);
+    return this.#parts.body.decode(ctx, this);
   }
 
-  read(ctx: RequestContext, json: Uint8Array): Verdict {
+  read(ctx: RequestContext, json: Uint8Array): Maybe<Verdict> {
     const signature = askedSignature(ctx);
     if (signature === null) return Verdict.Refuse;
-    const request = this.#reader.read(json, ctx.match, signature);
-    if (request === null) return ctx.refuse(Fault.Malformed, this.#reader.detail);
-    ctx.request = request;
-    ctx.answerCheck = this;
-    return Verdict.Next;
+    const { reader, offload } = this.#parts;
+    if (json.length > offload.inlineBytes) return this.#readAside(ctx, json, signature);
+    return this.#take(ctx, reader.read(json, ctx.match, signature), reader.detail);
   }
 
-  refusal(ctx: RequestContext): string {
-    const { outputs } = ctx.prediction!;
-    for (let i = 0; i < outputs.length; i++) {
-      const refusal = jsonRefusal(outputs[i]!);
-      if (refusal !== '') return `output ${quoted(outputs[i]!.name)}: ${refusal}`;
-    }
-    return '';
+  refusal(ctx: RequestContext): Maybe<string> {
+    return unsayable(ctx.prediction!.outputs, this.#parts.offload, ctx);
   }
 
   encode(ctx: RequestContext): Maybe<void> {
-    const writer = answerWriter(ctx, this);
-    if (writer === null) {
-      this.encodeFault(ctx);
-      return;
-    }
-    writeAnswer(writer, ctx);
-    fillReply(ctx, 200, writer.pieces());
-    return packReply(ctx);
+    const written = this.written(ctx, BARE);
+    return written instanceof Promise ? written.then((pieces) => this.#fill(ctx, pieces)) : this.#fill(ctx, written);
   }
 
   encodeFault(ctx: RequestContext): void {
-    this.#body.encodeFault(ctx);
+    this.#parts.body.encodeFault(ctx);
+  }
+
+  /** The answer as JSON; null after its refusal, when it is right and cannot be said in this protocol, or no thread could write it. */
+  protected written(ctx: RequestContext, frame: Frame): Maybe<Pieces | null> {
+    const { offload } = this.#parts;
+    const isLong = isLongText(totalBytes(ctx.prediction!.outputs), offload);
+    return isLong ? writtenAside(ctx, frame, offload) : writtenWith(ctx, frame, NO_TEXTS);
+  }
+
+  #fill(ctx: RequestContext, pieces: Pieces | null): Maybe<void> {
+    if (pieces !== null) {
+      fillReply(ctx, 200, pieces);
+      return packReply(ctx);
+    }
+    this.encodeFault(ctx);
+  }
+
+  async #readAside(ctx: RequestContext, json: Uint8Array, signature: Signature): Promise<Verdict> {
+    const { maxJsonDepth, offload } = this.#parts;
+    const { model, version } = ctx.match;
+    const { value, bytes } = await offload.run(READ_GENERATE, { maxJsonDepth, model, version, signature }, [json], ctx);
+    // The client may have left meanwhile.
+    if (ctx.phase > Phase.Decode) return Verdict.Refuse;
+    // The inputs came back in bytes of their own.
+    ctx.body = [];
+    return this.#take(ctx, value.request === null ? null : attached(value.request, bytes), value.detail);
+  }
+
+  #take(ctx: RequestContext, request: InferenceRequest | null, detail: string): Verdict {
+    if (request === null) return ctx.refuse(Fault.Malformed, detail);
+    ctx.request = request;
+    ctx.answerCheck = this;
+    return Verdict.Next;
   }
 }
 
@@ -79,18 +122,16 @@ export class GenerateCodec implements Codec, JsonReading, AnswerCheck {
 export class GenerateStreamCodec extends GenerateCodec implements PartCodec {
   override readonly name = 'rest-generate-stream';
 
-  override encode(ctx: RequestContext): void {
-    this.encodePart(ctx);
-    if (ctx.fault !== null) this.encodeFault(ctx);
+  override encode(ctx: RequestContext): Maybe<void> {
+    const encoded = this.encodePart(ctx);
+    if (encoded instanceof Promise) return encoded.then(() => this.#orFault(ctx));
+    this.#orFault(ctx);
   }
 
-  encodePart(ctx: RequestContext): void {
-    const writer = answerWriter(ctx, this);
-    if (writer === null) return;
-    writer.text('data: ');
-    writeAnswer(writer, ctx);
-    writer.text('\n\n');
-    fillEvents(ctx, writer.pieces());
+  encodePart(ctx: RequestContext): Maybe<void> {
+    const written = this.written(ctx, EVENT);
+    if (written instanceof Promise) return written.then((pieces) => fillEvent(ctx, pieces));
+    fillEvent(ctx, written);
   }
 
   encodeEnd(ctx: RequestContext): void {
@@ -98,24 +139,48 @@ export class GenerateStreamCodec extends GenerateCodec implements PartCodec {
     if (fault === null) fillEvents(ctx, []);
     else fillEvents(ctx, [ERROR_EVENT, faultBody(fault, publicMessage(fault, ctx.faultDetail)), EVENT_END]);
   }
+
+  #orFault(ctx: RequestContext): void {
+    if (ctx.fault !== null) this.encodeFault(ctx);
+  }
 }
 
-function fillEvents(ctx: RequestContext, pieces: readonly Uint8Array[]): void {
+function fillEvent(ctx: RequestContext, pieces: Pieces | null): void {
+  if (pieces !== null) fillEvents(ctx, pieces);
+}
+
+function fillEvents(ctx: RequestContext, pieces: Pieces): void {
   fillReply(ctx, 200, pieces);
   ctx.reply.contentType = EVENT_TYPE;
   ctx.reply.headers.push('cache-control', 'no-cache');
 }
 
-/** What the answer is to be written into; null when it is right and cannot be said in this protocol. */
-function answerWriter(ctx: RequestContext, check: AnswerCheck): ByteWriter | null {
-  const refusal = check.refusal(ctx);
-  if (refusal === '') return new ByteWriter(expectedBytes(ctx.prediction!.outputs));
-  ctx.refuse(Fault.NotSupported, refusal);
-  return null;
+async function writtenAside(ctx: RequestContext, frame: Frame, offload: Offload): Promise<Pieces | null> {
+  try {
+    return writtenWith(ctx, frame, await textsOf(ctx.prediction!.outputs, offload, ctx));
+  } catch (error) {
+    noteLateFault(ctx, error);
+    return null;
+  }
+}
+
+function writtenWith(ctx: RequestContext, frame: Frame, texts: TensorTexts): Pieces | null {
+  const { outputs } = ctx.prediction!;
+  for (let i = 0; i < outputs.length; i++) {
+    const refusal = texts.refusal(outputs[i]!);
+    if (refusal === '') continue;
+    ctx.refuse(Fault.NotSupported, `output ${quoted(outputs[i]!.name)}: ${refusal}`);
+    return null;
+  }
+  const writer = new ByteWriter(texts === NO_TEXTS ? expectedBytes(outputs) : FRAME_BYTES);
+  writer.text(frame.lead);
+  writeAnswer(writer, ctx, texts);
+  writer.text(frame.end);
+  return writer.pieces();
 }
 
 /** One flat object: an output stands beside the names of model and version, and wins where it has such a name itself. */
-function writeAnswer(writer: ByteWriter, ctx: RequestContext): void {
+function writeAnswer(writer: ByteWriter, ctx: RequestContext, texts: TensorTexts): void {
   const { model, id } = ctx.request!;
   const { outputs } = ctx.prediction!;
   let lead = '{';
@@ -134,7 +199,7 @@ function writeAnswer(writer: ByteWriter, ctx: RequestContext): void {
     writer.text(`${lead}${jsonString(output.name)}:`);
     lead = ',';
     if (elementCount(output.shape) === 1) new ValueWriter(output, 'never').nested(writer, NO_SHAPE, 0);
-    else writeTensorData(writer, output);
+    else texts.write(writer, output);
   }
   writer.byte(CLOSE_OBJECT);
 }

@@ -1,5 +1,6 @@
 import type { Codec, Head, Match } from '../../core/exchange.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
+import type { Offload } from '../../core/offload.ts';
 import { HealthCheckCodec } from './health-check-codec.ts';
 import { HealthCodec } from './health-codec.ts';
 import { InferCodec, StreamInferCodec } from './infer-codec.ts';
@@ -19,6 +20,7 @@ export interface GrpcProtocolOptions {
   readonly maxTensors: number;
   /** Typed contents of one request, which are read element by element. */
   readonly maxTypedBytes: number;
+  readonly offload: Offload;
   readonly serverName: string;
   readonly serverVersion: string;
   /** Whether server reflection is served. */
@@ -36,10 +38,10 @@ export class GrpcProtocol {
   readonly #unknown: Match;
 
   constructor(options: GrpcProtocolOptions) {
-    const { maxTensors, maxTypedBytes, isReady } = options;
+    const { isReady } = options;
     const matches = new Map<string, Match>([
-      [GrpcPath.ModelInfer, guarded(new InferCodec('grpc_infer', maxTensors, maxTypedBytes))],
-      [GrpcPath.ModelStreamInfer, guarded(new StreamInferCodec('grpc_stream_infer', maxTensors, maxTypedBytes))],
+      [GrpcPath.ModelInfer, guarded(new InferCodec('grpc_infer', options))],
+      [GrpcPath.ModelStreamInfer, guarded(new StreamInferCodec('grpc_stream_infer', options))],
       [GrpcPath.ModelReady, guarded(new ModelReadyCodec())],
       [GrpcPath.ModelMetadata, guarded(new ModelMetadataCodec())],
       [GrpcPath.ModelConfig, guarded(new ModelConfigCodec())],

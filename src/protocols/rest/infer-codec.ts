@@ -1,19 +1,25 @@
-import { BINARY_ANSWER, isBinary } from '../../core/answer-form.ts';
+import { type AnswerForm, BINARY_ANSWER, isBinary } from '../../core/answer-form.ts';
 import type { RequestContext } from '../../core/context.ts';
+import { attached } from '../../core/detached.ts';
 import type { AnswerCheck, Codec } from '../../core/exchange.ts';
 import { Fault } from '../../core/faults.ts';
+import type { InferenceRequest } from '../../core/inference.ts';
+import type { Offload } from '../../core/offload.ts';
 import { type Maybe, Phase, Verdict } from '../../core/verdict.ts';
 import { visibleRoute } from '../../core/visibility.ts';
 import { quoted } from '../../wire/json/message-text.ts';
-import { jsonRefusal } from '../../wire/json/tensor-writer.ts';
+import { noteLateFault } from '../late-fault.ts';
+import { isLongText, NO_TEXTS, type TensorTexts, textsOf } from '../tensor-texts.ts';
+import { unsayable } from '../unsayable.ts';
 import { ALL_JSON, type BodyRules, jsonBytesOf } from './body-rules.ts';
 import { InferReader } from './infer-reader.ts';
-import { fillInferReply } from './infer-reply.ts';
+import { fillInferReply, textBytes, textOutputs } from './infer-reply.ts';
 import { type InflateLimits, Inflation, type UnpackedBound } from './inflation.ts';
 import { fillFault } from './json-reply.ts';
 import { codingOf } from './media.ts';
 import { packReply } from './packing.ts';
 import { rawTensor } from './raw-request.ts';
+import { READ_INFER } from './read-infer.ts';
 import { wholeBody } from './whole-body.ts';
 
 /** Milliseconds a caller is told to wait for a model that is still warming. */
@@ -25,6 +31,7 @@ export interface InferOptions extends InflateLimits {
   readonly maxJsonDepth: number;
   readonly maxTensors: number;
   readonly rules: BodyRules;
+  readonly offload: Offload;
 }
 
 /** `POST .../infer` with tensors in JSON, as raw bytes behind a JSON head, or as raw bytes alone; packed or not. */
@@ -50,28 +57,38 @@ export class InferCodec implements Codec, AnswerCheck {
   }
 
   /** @hot */
-  refusal(ctx: RequestContext): string {
-    const { outputs } = ctx.prediction!;
-    for (let i = 0; i < outputs.length; i++) {
-      const output = outputs[i]!;
-      const refusal = isBinary(ctx.answerForm, output.name) ? '' : jsonRefusal(output);
-      if (refusal !== '') return `output ${quoted(output.name)}: ${refusal}`;
-    }
-    return '';
+  refusal(ctx: RequestContext): Maybe<string> {
+    return unsayable(textOutputs(ctx.prediction!, ctx.answerForm), this.#options.offload, ctx);
   }
 
   /** @hot */
   encode(ctx: RequestContext): Maybe<void> {
-    const refusal = fillInferReply(ctx);
-    if (refusal === '') return packReply(ctx);
-    ctx.refuse(Fault.NotSupported, refusal);
-    this.encodeFault(ctx);
+    const { offload } = this.#options;
+    const isLong = isLongText(textBytes(ctx.prediction!, ctx.answerForm), offload);
+    return isLong ? this.#encodeAside(ctx) : this.#fill(ctx, NO_TEXTS);
   }
 
   encodeFault(ctx: RequestContext): void {
     // A fault of the head has no detail; a stranger hears of another fault and nothing of his body.
     const ofHead = ctx.fault !== null && ctx.fault === ctx.match.fault;
     fillFault(ctx, ofHead ? (this.#options.rules.flaw(ctx.head)?.hint ?? '') : '');
+  }
+
+  async #encodeAside(ctx: RequestContext): Promise<void> {
+    try {
+      const outputs = textOutputs(ctx.prediction!, ctx.answerForm);
+      await this.#fill(ctx, await textsOf(outputs, this.#options.offload, ctx));
+    } catch (error) {
+      noteLateFault(ctx, error);
+      this.encodeFault(ctx);
+    }
+  }
+
+  #fill(ctx: RequestContext, texts: TensorTexts): Maybe<void> {
+    const refusal = fillInferReply(ctx, texts);
+    if (refusal === '') return packReply(ctx);
+    ctx.refuse(Fault.NotSupported, refusal);
+    this.encodeFault(ctx);
   }
 
   async #unpack(ctx: RequestContext, coding: 'gzip' | 'deflate'): Promise<Verdict> {
@@ -81,7 +98,7 @@ export class InferCodec implements Codec, AnswerCheck {
     return this.#read(ctx, await wholeBody(pieces));
   }
 
-  #read(ctx: RequestContext, body: Uint8Array): Verdict {
+  #read(ctx: RequestContext, body: Uint8Array): Maybe<Verdict> {
     // The client may have left while bytes were unpacked or copied.
     if (ctx.phase > Phase.Decode) return Verdict.Refuse;
     // The pieces have been copied; kept as well, they would hold the memory twice.
@@ -92,12 +109,30 @@ export class InferCodec implements Codec, AnswerCheck {
     const jsonBytes = stated === ALL_JSON ? body.length : stated;
     if (jsonBytes > body.length) return ctx.refuse(Fault.Malformed, shortBody(jsonBytes, body.length));
     if (jsonBytes > rules.maxJsonBytes) return ctx.refuse(rules.tooLong.kind, rules.tooLong.hint);
+    if (jsonBytes > this.#options.offload.inlineBytes) return this.#readAside(ctx, body, jsonBytes);
     const json = stated === ALL_JSON ? body : body.subarray(0, jsonBytes);
     const tail = stated === ALL_JSON ? null : body.subarray(jsonBytes);
     const request = this.#reader.read(json, tail, ctx.match.model, ctx.match.version);
-    if (request === null) return ctx.refuse(Fault.Malformed, this.#reader.detail);
+    return this.#take(ctx, request, this.#reader.form, this.#reader.detail);
+  }
+
+  async #readAside(ctx: RequestContext, body: Uint8Array, jsonBytes: number): Promise<Verdict> {
+    const { maxJsonDepth, maxTensors, offload } = this.#options;
+    const { model, version } = ctx.match;
+    const hasTail = jsonBytesOf(ctx.head) !== ALL_JSON;
+    const asked = { maxJsonDepth, maxTensors, model, version, jsonBytes, hasTail };
+    const { value, bytes } = await offload.run(READ_INFER, asked, [body], ctx);
+    // The client may have left meanwhile.
+    if (ctx.phase > Phase.Decode) return Verdict.Refuse;
+    // The inputs came back in bytes of their own.
+    ctx.body = [];
+    return this.#take(ctx, value.request === null ? null : attached(value.request, bytes), value.form, value.detail);
+  }
+
+  #take(ctx: RequestContext, request: InferenceRequest | null, form: AnswerForm, detail: string): Verdict {
+    if (request === null) return ctx.refuse(Fault.Malformed, detail);
     ctx.request = request;
-    ctx.answerForm = this.#reader.form;
+    ctx.answerForm = form;
     ctx.answerCheck = this;
     return refuseUnsayable(ctx);
   }
@@ -139,12 +174,12 @@ function refuseUnsayable(ctx: RequestContext): Verdict {
     const { name, datatype } = outputs[i]!;
     if (datatype !== 'FP16' && datatype !== 'BF16') continue;
     if (isBinary(ctx.answerForm, name) || (wanted.length > 0 && !wanted.includes(name))) continue;
-    return ctx.refuse(Fault.NotSupported, unsayable(name, datatype));
+    return ctx.refuse(Fault.NotSupported, noJsonForm(name, datatype));
   }
   return Verdict.Next;
 }
 
-function unsayable(output: string, datatype: string): string {
+function noJsonForm(output: string, datatype: string): string {
   return `output ${quoted(output)}: ${datatype} data has no JSON form: ask for it as binary data (parameters.binary_data) or over gRPC`;
 }
 

@@ -1,9 +1,9 @@
-import { type AnswerForm, isBinary } from '../../core/answer-form.ts';
+import { type AnswerForm, isBinary, JSON_ANSWER } from '../../core/answer-form.ts';
 import type { RequestContext } from '../../core/context.ts';
 import type { Prediction, Tensor } from '../../core/inference.ts';
 import { ByteWriter, jsonString } from '../../wire/json/byte-writer.ts';
 import { quoted } from '../../wire/json/message-text.ts';
-import { writeTensorData } from '../../wire/json/tensor-writer.ts';
+import { NO_TEXTS, type TensorTexts } from '../tensor-texts.ts';
 import { fillReply } from './json-reply.ts';
 import { binaryType } from './media.ts';
 
@@ -14,9 +14,9 @@ const GROWTH = 3;
 
 /**
  * Writes the prediction: JSON, and behind it the bytes of the outputs that the caller wants raw, as they are. Returns why it cannot, or an
- * empty string. @hot
+ * empty string. `texts` holds what a thread has written already. @hot
  */
-export function fillInferReply(ctx: RequestContext): string {
+export function fillInferReply(ctx: RequestContext, texts: TensorTexts = NO_TEXTS): string {
   const { outputs } = ctx.prediction!;
   const request = ctx.request!;
   const writer = new ByteWriter(expectedBytes(ctx.prediction!, ctx.answerForm));
@@ -35,7 +35,7 @@ export function fillInferReply(ctx: RequestContext): string {
       continue;
     }
     writer.text('"data":');
-    const refusal = writeTensorData(writer, output);
+    const refusal = texts.write(writer, output);
     if (refusal !== '') return `output ${quoted(output.name)}: ${refusal}`;
     writer.text('}');
   }
@@ -57,6 +57,22 @@ function addTail(ctx: RequestContext, json: readonly Uint8Array[], tail: readonl
 
 function outputHead(output: Tensor): string {
   return `{"name":${jsonString(output.name)},"shape":[${output.shape.join(',')}],"datatype":"${output.datatype}",`;
+}
+
+/** The outputs that are written as text. @hot */
+export function textOutputs(prediction: Prediction, form: AnswerForm): readonly Tensor[] {
+  if (form === JSON_ANSWER) return prediction.outputs;
+  return prediction.outputs.filter((output) => !isBinary(form, output.name));
+}
+
+/** Bytes of the outputs that are written as text. @hot */
+export function textBytes(prediction: Prediction, form: AnswerForm): number {
+  let bytes = 0;
+  for (let i = 0; i < prediction.outputs.length; i++) {
+    const output = prediction.outputs[i]!;
+    if (!isBinary(form, output.name)) bytes += output.data.length;
+  }
+  return bytes;
 }
 
 function expectedBytes(prediction: Prediction, form: AnswerForm): number {

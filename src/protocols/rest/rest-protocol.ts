@@ -1,6 +1,7 @@
 import { NAME_PATTERN } from '../../config/fields.ts';
 import type { Head, Match } from '../../core/exchange.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
+import type { Offload } from '../../core/offload.ts';
 import { GenerateCodec, GenerateStreamCodec } from '../generate/generate-codec.ts';
 import { GenerateReader } from '../generate/generate-reader.ts';
 import { matchAt, NO_PLACE, notOffered, type Place, post, question } from '../http-place.ts';
@@ -20,6 +21,7 @@ export interface RestOptions {
   readonly maxTensors: number;
   readonly maxJsonBytes: number;
   readonly inflate: InflateLimits;
+  readonly offload: Offload;
   readonly serverName: string;
   readonly serverVersion: string;
   readonly isReady: () => boolean;
@@ -97,11 +99,11 @@ function serverPlaces(options: RestOptions): ReadonlyMap<string, Place> {
 }
 
 function modelPlaces(options: RestOptions): ReadonlyMap<string, Place> {
-  const { maxJsonDepth, maxTensors, inflate } = options;
+  const { maxJsonDepth, maxTensors, inflate, offload } = options;
   const rules = new BodyRules(options.maxJsonBytes);
   const json = new JsonBody({ rules, inflate, anyType: false });
-  const infer = new InferCodec({ maxJsonDepth, maxTensors, rules, ...inflate });
-  const reader = new GenerateReader(maxJsonDepth);
+  const infer = new InferCodec({ maxJsonDepth, maxTensors, rules, offload, ...inflate });
+  const generate = { body: json, reader: new GenerateReader(maxJsonDepth), maxJsonDepth, offload };
   const jsonFlaw = (head: Head): FaultKind | null => json.flaw(head)?.kind ?? null;
   return new Map([
     ['', question(new ModelMetadataCodec())],
@@ -109,8 +111,8 @@ function modelPlaces(options: RestOptions): ReadonlyMap<string, Place> {
     ['/config', question(new ModelConfigCodec())],
     ['/stats', question(new StatisticsCodec())],
     ['/infer', post(infer, (head) => rules.flaw(head)?.kind ?? null)],
-    ['/generate', post(new GenerateCodec(json, reader), jsonFlaw)],
-    ['/generate_stream', post(new GenerateStreamCodec(json, reader), jsonFlaw)],
+    ['/generate', post(new GenerateCodec(generate), jsonFlaw)],
+    ['/generate_stream', post(new GenerateStreamCodec(generate), jsonFlaw)],
     ['/infer_stream', notOffered(['POST'], 'Use ModelStreamInfer over gRPC, or generate_stream.')],
     ['/trace/setting', notOffered(['GET', 'POST'], BY_CONFIG)],
   ]);

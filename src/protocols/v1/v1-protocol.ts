@@ -1,6 +1,7 @@
 import { NAME_PATTERN } from '../../config/fields.ts';
 import type { Head, Match } from '../../core/exchange.ts';
 import type { FaultKind } from '../../core/faults.ts';
+import type { Offload } from '../../core/offload.ts';
 import { matchAt, NO_PLACE, notOffered, type Place, post, question } from '../http-place.ts';
 import { JsonBody } from '../json-body.ts';
 import { BodyRules } from '../rest/body-rules.ts';
@@ -8,6 +9,7 @@ import type { InflateLimits } from '../rest/inflation.ts';
 import { ModelListCodec } from '../rest/model-codecs.ts';
 import { ExplainCodec } from './explain-codec.ts';
 import { ModelStatusCodec, SignatureCodec } from './model-codecs.ts';
+import type { PredictAside } from './predict-aside.ts';
 import { PredictCodec } from './predict-codec.ts';
 import { PredictReader } from './predict-reader.ts';
 
@@ -15,6 +17,7 @@ export interface V1Options {
   readonly maxJsonDepth: number;
   readonly maxJsonBytes: number;
   readonly inflate: InflateLimits;
+  readonly offload: Offload;
 }
 
 const MODELS = '/v1/models';
@@ -27,6 +30,7 @@ const PREDICT = ':predict';
 export class V1Protocol {
   readonly #body: JsonBody;
   readonly #reader: PredictReader;
+  readonly #aside: PredictAside;
   readonly #list = question(new ModelListCodec());
   /** By what follows model and version. `:predict` answers in the form it was asked in, so it has a codec for each request. */
   readonly #ofModel: ReadonlyMap<string, Place>;
@@ -35,12 +39,13 @@ export class V1Protocol {
     const { maxJsonDepth, maxJsonBytes, inflate } = options;
     this.#body = new JsonBody({ rules: new BodyRules(maxJsonBytes), inflate, anyType: true });
     this.#reader = new PredictReader(maxJsonDepth);
+    this.#aside = { maxJsonDepth, offload: options.offload };
     const flaw = (head: Head): FaultKind | null => this.#body.flaw(head)?.kind ?? null;
     this.#ofModel = new Map([
       ['', question(new ModelStatusCodec())],
       ['/metadata', question(new SignatureCodec())],
-      [PREDICT, post(new PredictCodec(this.#body, this.#reader), flaw)],
-      [':explain', post(new ExplainCodec(this.#body, this.#reader), flaw)],
+      [PREDICT, post(new PredictCodec(this.#body, this.#reader, this.#aside), flaw)],
+      [':explain', post(new ExplainCodec(this.#body, this.#reader, this.#aside), flaw)],
       [':classify', notOffered(['POST'], 'Use :predict.')],
       [':regress', notOffered(['POST'], 'Use :predict.')],
     ]);
@@ -65,7 +70,7 @@ export class V1Protocol {
     if (place === undefined || !NAME_PATTERN.test(model)) return NO_PLACE;
     const match = matchAt(place, head, model, version);
     if (tail !== PREDICT || match.fault !== null) return match;
-    return { ...match, codec: new PredictCodec(this.#body, this.#reader) };
+    return { ...match, codec: new PredictCodec(this.#body, this.#reader, this.#aside) };
   }
 }
 

@@ -21,7 +21,7 @@ const SHORT_ESCAPES = new Map([
 export class ByteWriter {
   chunk: Buffer;
   at = 0;
-  readonly #full: Buffer[] = [];
+  readonly #full: Uint8Array[] = [];
 
   /** `expected` bytes are likely; more are no problem. */
   constructor(expected: number) {
@@ -83,8 +83,16 @@ export class ByteWriter {
     this.at += count;
   }
 
+  /** Text that was written elsewhere, as it is. */
+  splice(text: Uint8Array): void {
+    if (this.at > 0) this.#full.push(this.chunk.subarray(0, this.at));
+    this.chunk = this.chunk.subarray(this.at);
+    this.at = 0;
+    this.#full.push(text);
+  }
+
   /** Everything that was written. The writer is done. */
-  pieces(): readonly Buffer[] {
+  pieces(): readonly Uint8Array[] {
     this.#full.push(this.chunk.subarray(0, this.at));
     return this.#full;
   }

@@ -36,6 +36,17 @@ export function decodeInferRequest(bytes: Uint8Array, maxTensors: number, maxTyp
   return { task: 'predict', model, version, id, params, inputs, wanted, timeoutUs, sequenceId };
 }
 
+/**
+ * Bytes that `decodeInferRequest` would read element by element, found by a look at the frames of the tensors alone. Of a message that is
+ * refused before it comes to that, any number will do.
+ */
+export function typedBytesIn(bytes: Uint8Array, maxTensors: number): number {
+  const reader = new FieldReader(bytes, 'ModelInferRequest');
+  const draft = new Draft();
+  while (reader.next()) readField(reader, draft, maxTensors);
+  return typedBytesOf(draft.frames);
+}
+
 /** ModelInferRequest for a backend that knows the model by a name of its own: a head written here, then the bytes of each tensor. */
 export function encodeInferRequest(request: InferenceRequest, model: string, version: string): Buffer {
   const writer = newWriter();
@@ -94,13 +105,18 @@ function readField(reader: FieldReader, draft: Draft, maxTensors: number): void 
 }
 
 function refuseLongContents(reader: FieldReader, frames: readonly TensorFrame[], maxTypedBytes: number): void {
-  let typedBytes = 0;
-  for (let i = 0; i < frames.length; i++) typedBytes += elementwiseBytes(frames[i]!);
+  const typedBytes = typedBytesOf(frames);
   if (typedBytes > maxTypedBytes) {
     reader.fail(
       `the typed contents have ${typedBytes} bytes, at most ${maxTypedBytes} are read; send large tensors as raw contents`,
     );
   }
+}
+
+function typedBytesOf(frames: readonly TensorFrame[]): number {
+  let bytes = 0;
+  for (let i = 0; i < frames.length; i++) bytes += elementwiseBytes(frames[i]!);
+  return bytes;
 }
 
 function hasRoom(reader: FieldReader, count: number, maxTensors: number): boolean {

@@ -1,6 +1,6 @@
 import type { Tensor } from '../../core/inference.ts';
 import { FieldReader, MAX_TEXT_BYTES } from './field-reader.ts';
-import { finish, newWriter, writeRawContents, writeTensorHeads, writeText } from './message-writer.ts';
+import { finish, newWriter, rawContentsHead, writeRawContents, writeTensorHeads, writeText } from './message-writer.ts';
 import { type ParameterMap, readParameter } from './parameter-map.ts';
 import type { TensorFrame } from './tensor-frame.ts';
 import { fillTensors, readTensor } from './tensor-reader.ts';
@@ -23,6 +23,19 @@ export function encodeInferResponse(answer: InferAnswer): Buffer {
   writeText(writer, 3, answer.id);
   writeTensorHeads(writer, 5, answer.outputs);
   writeRawContents(writer, 6, answer.outputs);
+  return finish(writer);
+}
+
+/** The same bytes in pieces, for answers so long that nobody wants to copy them at once. */
+export function inferResponsePieces(answer: InferAnswer): Uint8Array[] {
+  const pieces: Uint8Array[] = [encodeInferResponse({ ...answer, outputs: [] }), encodedHeads(answer.outputs)];
+  for (const { data } of answer.outputs) pieces.push(rawContentsHead(6, data.length), data);
+  return pieces;
+}
+
+function encodedHeads(outputs: readonly Tensor[]): Buffer {
+  const writer = newWriter();
+  writeTensorHeads(writer, 5, outputs);
   return finish(writer);
 }
 

@@ -65,6 +65,15 @@ export function writeRawContents(writer: Writer, field: number, tensors: readonl
   for (let i = 0; i < tensors.length; i++) writer.uint32((field << 3) | BYTES).bytes(tensors[i]!.data);
 }
 
+/** What stands before so many bytes of one tensor. */
+export function rawContentsHead(field: number, size: number): Buffer {
+  return finish(
+    newWriter()
+      .uint32((field << 3) | BYTES)
+      .uint32(size),
+  );
+}
+
 /** A map<string, InferParameter>. */
 export function writeParameters(writer: Writer, field: number, params: Params): void {
   if (params.size === 0) return;

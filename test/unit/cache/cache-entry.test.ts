@@ -14,7 +14,8 @@ function predictionOn(body: Uint8Array): Prediction {
   };
 }
 
-const entry = (prediction: Prediction) => cacheEntryOf(prediction, { model: 'm', variant: 'v', expiresMs: 500 as Millis });
+const entry = (prediction: Prediction) =>
+  cacheEntryOf(prediction, { model: 'm', variant: 'v', expiresMs: 500 as Millis, maxBytes: 1e6 });
 
 describe('cacheEntryOf', () => {
   it('keeps the answer as it was', () => {

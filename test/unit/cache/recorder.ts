@@ -3,7 +3,10 @@ import type { SharedFault, Waiter } from '../../../src/cache/flights.ts';
 import type { CacheEntry } from '../../../src/core/cache.ts';
 import type { Millis } from '../../../src/core/units.ts';
 
-export const ENTRY = cacheEntryOf({ outputs: [], computeUs: 0 }, { model: 'm', variant: 'v', expiresMs: 1 as Millis });
+export const ENTRY = cacheEntryOf(
+  { outputs: [], computeUs: 0 },
+  { model: 'm', variant: 'v', expiresMs: 1 as Millis, maxBytes: 1e6 },
+);
 
 /** A waiter that writes down what it hears and then reacts as a test tells it to. */
 export class Recorder implements Waiter {

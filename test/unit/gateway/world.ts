@@ -191,7 +191,7 @@ export class World {
     const route: Route = {
       model: 'm',
       plan,
-      contract: { signature, rowLimit: 0, rows: () => 1, refusal: () => '', lie: () => '', ...contract },
+      contract: { signature, rowLimit: 0, rows: () => 1, refusal: () => '', lie: () => '', plainLie: () => '', ...contract },
       inputGuards: null,
       outputGuards: options.outputGuards ?? null,
       policy: 'p',
@@ -234,6 +234,7 @@ export class World {
       pressure: calm(),
       store: new MemoryCacheStore({ maxBytes: 1e6, maxEntryBytes: 1e5 }),
       flights: this.flights,
+      maxCachedRequestBytes: 400,
       usage: this.usage,
       shadows: new ShadowQueues([], { maxQueued: 1, maxInFlight: 1, maxQueuedBytes: 1, timeoutMs: 1 }, this.clock, () => {}),
       sequences: new SequenceIds(Buffer.alloc(32)),

@@ -9,6 +9,7 @@ import { Phase, Verdict } from '../../../src/core/verdict.ts';
 import { compileContract } from '../../../src/protocols/contract/compile-contract.ts';
 import { HttpProtocol } from '../../../src/protocols/http-protocol.ts';
 import { gateFor } from '../../support/call-fakes.ts';
+import { IN_PLACE } from '../../support/offloads.ts';
 
 /** A gateway of a few models around the protocols of the HTTP port. */
 
@@ -109,6 +110,7 @@ const protocol = new HttpProtocol({
   maxTensors: 8,
   maxJsonBytes: MAX_JSON_BYTES,
   inflate: { maxBodyBytes: 4_194_304, maxInflateRatio: 100, holdBytes: () => Verdict.Next },
+  offload: IN_PLACE,
   serverName: 'sluice',
   serverVersion: '1.2.3',
   isReady: () => true,

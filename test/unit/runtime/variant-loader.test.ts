@@ -11,6 +11,7 @@ import { LiveSnapshot } from '../../../src/runtime/live-snapshot.ts';
 import { VariantLoader } from '../../../src/runtime/variant-loader.ts';
 import { Warmer } from '../../../src/runtime/warmer.ts';
 import { gateFor } from '../../support/call-fakes.ts';
+import { IN_PLACE } from '../../support/offloads.ts';
 
 const signatureWith = (size: number): Signature => ({
   platform: 'p',
@@ -76,7 +77,7 @@ async function scene(kind: BackendKind = 'onnx') {
     identify: () => null,
   });
   const narrowing = new Map([['m', { rules: {}, maxRows: 10, rowsAgree: true, guarded: { input: [], output: [] } }]]);
-  const warmer = new Warmer({ live, narrowing, configFile: 'c.yaml', onState: () => {} });
+  const warmer = new Warmer({ live, offload: IN_PLACE, narrowing, configFile: 'c.yaml', onState: () => {} });
   await warmer.start();
   for (const { backend } of Object.values(members)) backend.log.length = 0;
   const records: AuditRecord[] = [];

@@ -7,6 +7,7 @@ import { planOf } from '../../../src/router/traffic-plan.ts';
 import { LiveSnapshot } from '../../../src/runtime/live-snapshot.ts';
 import { Warmer } from '../../../src/runtime/warmer.ts';
 import { gateFor } from '../../support/call-fakes.ts';
+import { IN_PLACE } from '../../support/offloads.ts';
 
 const signatureWith = (shape: readonly number[]): Signature => ({
   platform: 'p',
@@ -55,7 +56,7 @@ function scene(stable: WarmBackend, shadow: WarmBackend, guarded: readonly strin
   const route = { model: 'm', plan, contract: null } as unknown as Route;
   const live = new LiveSnapshot([route], { identify: () => null });
   const narrowing = new Map([['m', { rules: {}, maxRows: 10, rowsAgree: true, guarded: { input: guarded, output: [] } }]]);
-  const warmer = new Warmer({ live, narrowing, configFile: 'c.yaml', onState: () => {} });
+  const warmer = new Warmer({ live, offload: IN_PLACE, narrowing, configFile: 'c.yaml', onState: () => {} });
   return { ...variants, live, warmer };
 }
 

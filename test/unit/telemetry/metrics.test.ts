@@ -137,6 +137,7 @@ describe('Metrics', () => {
       cacheEntries: () => 33,
       shadowQueueLength: () => 44,
       pressure: () => ({ level: 2, memoryShare: 0.93 }),
+      offloadQueueLength: () => 3,
       routes: () => routes,
     });
     metrics.watchLog({ linesDropped: 55 });
@@ -169,8 +170,9 @@ describe('Metrics', () => {
     variant.state.endpoints = { views: () => views };
     const nothing = (): number => 0;
     const watched = { bodyBytesInFlight: nothing, cacheBytes: nothing, cacheEntries: nothing, shadowQueueLength: nothing };
+    const offloadQueueLength = nothing;
     const pressure = () => ({ level: 0, memoryShare: 0 }) as const;
-    metrics.watch({ ...watched, pressure, routes: () => [sampleRoute('digits', [variant])] });
+    metrics.watch({ ...watched, offloadQueueLength, pressure, routes: () => [sampleRoute('digits', [variant])] });
     const labels = (endpoint: string): string => `{model="digits",variant="v1",endpoint="${endpoint}"}`;
     const text = await metrics.text();
     for (const line of [

@@ -7,6 +7,7 @@ import { type Role, type Route, type Snapshot, type Variant, VariantState } from
 import { nanoUsd, WHOLE_BP } from '../../../../src/core/units.ts';
 import { GrpcProtocol, type GrpcProtocolOptions } from '../../../../src/protocols/grpc/grpc-protocol.ts';
 import { gateFor, patient } from '../../../support/call-fakes.ts';
+import { IN_PLACE } from '../../../support/offloads.ts';
 
 /** A gateway's worth of models, just enough to ask the gRPC codecs about. */
 
@@ -39,7 +40,7 @@ export function variant(name: string, role: Role, labels: readonly string[], isR
 
 export function route(model: string, variants: readonly Variant[], signature: Signature | null): Route {
   const contract: ModelContract | null =
-    signature === null ? null : { signature, rowLimit: 0, rows: () => 1, refusal: () => '', lie: () => '' };
+    signature === null ? null : { signature, rowLimit: 0, rows: () => 1, refusal: () => '', lie: () => '', plainLie: () => '' };
   return {
     model,
     plan: { revision: 1, salt: 0, variants, weights: [WHOLE_BP, 0], slots: new Uint8Array(WHOLE_BP), shadows: [] },
@@ -80,6 +81,7 @@ export class Scene {
     this.#protocol = new GrpcProtocol({
       maxTensors: 8,
       maxTypedBytes: 2_097_152,
+      offload: IN_PLACE,
       serverName: 'sluice',
       serverVersion: '1.2.3',
       reflection: false,

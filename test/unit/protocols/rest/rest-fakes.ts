@@ -9,6 +9,7 @@ import { Verdict } from '../../../../src/core/verdict.ts';
 import { compileContract } from '../../../../src/protocols/contract/compile-contract.ts';
 import { RestProtocol } from '../../../../src/protocols/rest/rest-protocol.ts';
 import { gateFor } from '../../../support/call-fakes.ts';
+import { IN_PLACE } from '../../../support/offloads.ts';
 
 /** A gateway of two models around the protocol: "digits" with a stable and a canary variant, and "cold", which has no signature yet. */
 
@@ -43,6 +44,7 @@ export const rest = (ready = true, budgetBytes = 67_108_864): RestProtocol =>
     maxTensors: 3,
     maxJsonBytes: MAX_JSON_BYTES,
     inflate: { maxBodyBytes: MAX_BODY_BYTES, maxInflateRatio: 100, holdBytes: (ctx, bytes) => hold(ctx, bytes, budgetBytes) },
+    offload: IN_PLACE,
     serverName: 'sluice',
     serverVersion: '1.2.3',
     isReady: () => ready,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Verdict } from '../../../../src/core/verdict.ts';
 import { HttpProtocol } from '../../../../src/protocols/http-protocol.ts';
+import { IN_PLACE } from '../../../support/offloads.ts';
 import { ask, headOf, MAX_JSON_BYTES, requestOf } from '../http-fakes.ts';
 
 const protocol = new HttpProtocol({
@@ -8,6 +9,7 @@ const protocol = new HttpProtocol({
   maxTensors: 8,
   maxJsonBytes: MAX_JSON_BYTES,
   inflate: { maxBodyBytes: 1, maxInflateRatio: 1, holdBytes: () => Verdict.Next },
+  offload: IN_PLACE,
   serverName: 'sluice',
   serverVersion: '1.2.3',
   isReady: () => true,
