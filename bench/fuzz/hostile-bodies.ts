@@ -52,7 +52,7 @@ export function measureHostileBodies(): HostileResult[] {
   };
   take('REST', hostileInferTexts(maxJsonBytes), infer);
   take('V1', hostileValueTexts(maxJsonBytes), predict);
-  for (const [name, end, make] of MESSAGES) results.push(measured(`gRPC: ${name}`, end, make(), message));
+  for (const [name, end, make] of HOSTILE_MESSAGES) results.push(measured(`gRPC: ${name}`, end, make(), message));
   return results;
 }
 
@@ -90,7 +90,8 @@ const HEAD_ROOM = 64;
 const T = maxJsonBytes - HEAD_ROOM;
 const B = maxBodyBytes - HEAD_ROOM;
 
-const MESSAGES: readonly (readonly [name: string, end: 'read' | 'refused', make: () => Buffer])[] = [
+/** Messages over gRPC. */
+export const HOSTILE_MESSAGES: readonly (readonly [name: string, end: 'read' | 'refused', make: () => Buffer])[] = [
   ['strings without a byte', 'read', () => typed('BYTES', T / 2, flood(T, 0x42, 0))],
   ['booleans in a pack', 'read', () => typed('BOOL', T, enclosed(1, flood(T - 8, 1)))],
   ['INT64 in a pack', 'read', () => typed('INT64', T, enclosed(3, flood(T - 8, 1)))],

@@ -42,12 +42,15 @@ export function runCli(
 }
 
 /** Starts a gateway. `config` is the config file as an object; the three faces get free ports on loopback. */
-export async function startGateway(config: Readonly<Record<string, unknown>>): Promise<GatewayUnderTest> {
+export async function startGateway(
+  config: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<GatewayUnderTest> {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
   const file = join(dir, 'config.yaml');
   writeFileSync(file, stringify({ ...config, listen: freeListen(config['listen']) }));
   const child = spawn(NODE, [join(ROOT, 'src/cli/main.ts'), 'serve', file], {
-    env: { ...process.env, SLUICE_STATE_DIR: join(dir, 'state') },
+    env: { ...process.env, ...env, SLUICE_STATE_DIR: join(dir, 'state') },
     cwd: ROOT,
   });
   let output = '';

@@ -3,8 +3,9 @@ import type { RequestContext } from '../../core/context.ts';
 import { attached } from '../../core/detached.ts';
 import type { AnswerCheck, Codec } from '../../core/exchange.ts';
 import { Fault } from '../../core/faults.ts';
-import type { InferenceRequest } from '../../core/inference.ts';
+import type { InferenceRequest, Tensor } from '../../core/inference.ts';
 import type { Offload } from '../../core/offload.ts';
+import { joinInTurns } from '../../core/turns.ts';
 import { type Maybe, Phase, Verdict } from '../../core/verdict.ts';
 import { visibleRoute } from '../../core/visibility.ts';
 import { quoted } from '../../wire/json/message-text.ts';
@@ -139,9 +140,8 @@ export class InferCodec implements Codec, AnswerCheck {
 }
 
 /** The whole body is the one input of the model, so only the model's contract tells what it is. */
-function readRaw(ctx: RequestContext, body: Uint8Array): Verdict {
-  const { model, version } = ctx.match;
-  const route = visibleRoute(ctx.snapshot, ctx.principal!, model);
+function readRaw(ctx: RequestContext, body: Uint8Array): Maybe<Verdict> {
+  const route = visibleRoute(ctx.snapshot, ctx.principal!, ctx.match.model);
   if (route === null) return ctx.refuse(Fault.NotFound);
   if (route.contract === null) {
     ctx.retryAfterMs = WARMING_WAIT_MS;
@@ -149,6 +149,21 @@ function readRaw(ctx: RequestContext, body: Uint8Array): Verdict {
   }
   const tensor = rawTensor(route.contract, body);
   if (typeof tensor === 'string') return ctx.refuse(Fault.BadRequest, tensor);
+  if (tensor.datatype !== 'BYTES') return takeRaw(ctx, tensor);
+  const data = joinInTurns([lengthOf(body), body]);
+  if (!(data instanceof Promise)) return takeRaw(ctx, { ...tensor, data });
+  return data.then((copy) => (ctx.phase > Phase.Decode ? Verdict.Refuse : takeRaw(ctx, { ...tensor, data: copy })));
+}
+
+/** As it stands before each element of a BYTES tensor. */
+function lengthOf(bytes: Uint8Array): Uint8Array {
+  const length = Buffer.allocUnsafe(4);
+  length.writeUInt32LE(bytes.length, 0);
+  return length;
+}
+
+function takeRaw(ctx: RequestContext, tensor: Tensor): Verdict {
+  const { model, version } = ctx.match;
   ctx.request = {
     task: 'predict',
     model,

@@ -1,4 +1,3 @@
-import { joinByteStrings } from '../../core/byte-strings.ts';
 import { elementBytes } from '../../core/datatype.ts';
 import type { Tensor } from '../../core/inference.ts';
 import type { ModelContract } from '../../core/signature.ts';
@@ -6,7 +5,7 @@ import { quoted, shapeText } from '../../wire/json/message-text.ts';
 
 /**
  * The one input of a model whose request is nothing but its bytes, or why they cannot be it. One row where the model takes rows; one more
- * free dimension takes whatever size the bytes have. BYTES are one string, without a length in front.
+ * free dimension takes whatever size the bytes have. BYTES are one string, still without a length in front.
  */
 export function rawTensor(contract: ModelContract, body: Uint8Array): Tensor | string {
   const { inputs } = contract.signature;
@@ -18,7 +17,7 @@ export function rawTensor(contract: ModelContract, body: Uint8Array): Tensor | s
   if (free !== shape.lastIndexOf(-1)) return `${unclear(name, spec)}: more than one dimension is free.`;
   if (datatype === 'BYTES') {
     if (shape.some((size) => size !== 1)) return `${unclear(name, spec)}: a raw body is one string.`;
-    return { name, datatype, shape, data: joinByteStrings([body]) };
+    return { name, datatype, shape, data: body };
   }
   if (free !== -1) {
     const unit = shape.reduce((product, size, i) => (i === free ? product : product * size), elementBytes(datatype));

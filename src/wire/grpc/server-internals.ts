@@ -1,8 +1,9 @@
 import type { Http2Server, ServerHttp2Stream, Settings } from 'node:http2';
 import type { Server, ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import { MessageDecoder } from './message-decoder.ts';
 
 /**
- * The five things this gateway needs of the package's server that it keeps to itself. The package's version is pinned, and all of them
+ * The six things this gateway needs of the package's server that it keeps to itself. The package's version is pinned, and all of them
  * are checked when a server is made or a test runs; nobody else reaches inside.
  */
 
@@ -15,6 +16,7 @@ interface ServerParts {
 interface CallParts {
   readonly stream: ServerHttp2Stream;
   readonly deadlineTimer: NodeJS.Timeout | null;
+  decoder: { readonly maxReadMessageLength?: unknown };
 }
 
 /**
@@ -67,6 +69,14 @@ export function streamOf(call: ServerInterceptingCallInterface): ServerHttp2Stre
 export function ownDeadline(call: ServerInterceptingCallInterface): void {
   const timer = (call as unknown as CallParts).deadlineTimer;
   if (timer !== null) clearTimeout(timer);
+}
+
+/** Has the messages of a call put together piece by piece. Before any of its bytes is read. */
+export function decodeSteadily(call: ServerInterceptingCallInterface): void {
+  const parts = call as unknown as CallParts;
+  const { maxReadMessageLength } = parts.decoder;
+  if (typeof maxReadMessageLength !== 'number') throw new Error(changed('decoder'));
+  (parts as { decoder: object }).decoder = new MessageDecoder(maxReadMessageLength);
 }
 
 /** A method table with a row for every path. */

@@ -4,7 +4,7 @@ import { GrpcStatus } from '../../core/grpc-status.ts';
 import { cutStalled, grantedMs, joined, nothing, safeMessage, statusSentOn, valueIn } from './call-parts.ts';
 import { MessageProgress } from './message-progress.ts';
 import { toMetadata } from './metadata.ts';
-import { ownDeadline, streamOf } from './server-internals.ts';
+import { decodeSteadily, ownDeadline, streamOf } from './server-internals.ts';
 
 /** What a call of many messages tells its owner: any of the first four in any order, then spoiled or left or neither, closed last and once. */
 export interface StreamOwner {
@@ -53,6 +53,7 @@ export class StreamExchange extends ServerInterceptingCall {
     this.remoteAddress = call.getConnectionInfo().remoteAddress ?? '';
     this.timeoutMs = grantedMs(Number(call.getDeadline()));
     ownDeadline(call);
+    decodeSteadily(call);
     this.#stream.on('data', (chunk: Uint8Array) => this.#follow(chunk));
     this.#stream.on('timeout', cutStalled);
     // A stream that fails also closes, and that is what counts.

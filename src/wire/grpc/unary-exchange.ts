@@ -3,7 +3,7 @@ import { type Metadata, ServerInterceptingCall, type ServerInterceptingCallInter
 import { GrpcStatus } from '../../core/grpc-status.ts';
 import { cutStalled, grantedMs, joined, nothing, safeMessage, statusSentOn, valueIn } from './call-parts.ts';
 import { toMetadata } from './metadata.ts';
-import { ownDeadline, streamOf } from './server-internals.ts';
+import { decodeSteadily, ownDeadline, streamOf } from './server-internals.ts';
 
 /** What an exchange tells its owner, in this order: received or spoiled, then left at any time, closed last and once. */
 export interface ExchangeOwner {
@@ -59,6 +59,7 @@ export class UnaryExchange extends ServerInterceptingCall {
     this.remoteAddress = call.getConnectionInfo().remoteAddress ?? '';
     this.timeoutMs = grantedMs(Number(call.getDeadline()));
     ownDeadline(call);
+    decodeSteadily(call);
   }
 
   /** The value of a metadata entry by its lower-case name; empty when it is absent, binary, or there is more than one. */

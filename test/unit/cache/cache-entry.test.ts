@@ -44,6 +44,13 @@ describe('cacheEntryOf', () => {
     expect([...buffers][0]!.byteLength).toBe(9);
   });
 
+  it('copies nothing that no store would keep, and says its true size all the same', () => {
+    const body = new Uint8Array(64);
+    const shared = cacheEntryOf(predictionOn(body), { model: 'm', variant: 'v', expiresMs: 500 as Millis, maxBytes: 8 });
+    expect(shared.prediction.outputs.every((tensor) => tensor.data.buffer === body.buffer)).toBe(true);
+    expect(shared.sizeBytes).toBe(entry(predictionOn(body)).sizeBytes);
+  });
+
   it('cannot be changed by one of the callers that get it', () => {
     const kept = entry(predictionOn(new Uint8Array(64)));
     const outputs = kept.prediction.outputs;

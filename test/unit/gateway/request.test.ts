@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Fault } from '../../../src/core/faults.ts';
+import { Fault, GatewayError } from '../../../src/core/faults.ts';
 import type { NanoUsd } from '../../../src/core/units.ts';
-import { type Asked, codeOf, FREE, type HandCall, World } from './world.ts';
+import { type Asked, codeOf, FREE, type HandCall, MAX_CACHED_BYTES, World } from './world.ts';
+
+const settled = (): Promise<void> => new Promise(setImmediate);
 
 describe('a request through the gateway', () => {
   it('is answered by its backend, books its cost and gives back all it held', () => {
@@ -109,6 +111,46 @@ describe('a request through the gateway', () => {
     world.stable.calls[0]!.answer();
     expect([codeOf(asked), asked.ctx.faultDetail]).toEqual(['BACKEND_LIED', 'output "y" is missing']);
     expect(world.variants[0].state.failures).toBe(1);
+  });
+
+  it('waits where its bytes, and those of its answer, are judged aside', async () => {
+    const rulings = [Promise.withResolvers<string>(), Promise.withResolvers<string>()] as const;
+    const world = new World({ contract: { refusal: () => rulings[0].promise, lie: () => rulings[1].promise } });
+    const asked = world.begin();
+    expect(world.stable.calls).toHaveLength(0);
+    rulings[0].resolve('');
+    await settled();
+    world.stable.calls[0]!.answer();
+    expect(asked.ctx.prediction).toBeNull();
+    rulings[1].resolve('');
+    await settled();
+    expect([codeOf(asked), asked.ctx.answeredBy?.name, world.attempts]).toEqual(['', 'v1', ['v1 ']]);
+    world.close(asked);
+    world.expectNothingHeld();
+  });
+
+  it('is refused by what is found aside, and asks no backend when its client has left meanwhile', async () => {
+    const ruling = Promise.withResolvers<string>();
+    const world = new World({ contract: { refusal: () => ruling.promise } });
+    const [asked, left] = [world.begin(), world.begin()];
+    world.front.gone(left.ctx);
+    ruling.resolve('input "x": value 3 is too large');
+    await settled();
+    expect([codeOf(asked), codeOf(left), world.stable.calls.length]).toEqual(['BAD_REQUEST', 'CLIENT_GONE', 0]);
+    for (const each of [asked, left]) world.close(each);
+    world.expectNothingHeld();
+  });
+
+  it('blames no variant for an answer that nobody had the room to judge', async () => {
+    const full = (): Promise<string> => Promise.reject(new GatewayError(Fault.Overloaded, 'Full.'));
+    const world = new World({ contract: { lie: full } });
+    const asked = world.begin();
+    world.stable.calls[0]!.answer();
+    await settled();
+    expect([codeOf(asked), asked.ctx.faultDetail, world.attempts]).toEqual(['OVERLOADED', 'Full.', ['v1 OVERLOADED']]);
+    expect(world.variants[0].state.failures).toBe(0);
+    world.close(asked);
+    world.expectNothingHeld();
   });
 
   it('is refused when the bytes in flight are too many or the body is too large', () => {
@@ -233,6 +275,19 @@ describe('equal misses', () => {
     expect([second.ctx.cacheResult, world.canary.calls.length]).toEqual(['miss', 2]);
     world.canary.calls[1]!.answer();
     for (const each of [first, second]) world.close(each);
+    world.expectNothingHeld();
+  });
+});
+
+describe('a request too large for the cache', () => {
+  it('is asked anew each time, and shares with nobody', () => {
+    const world = new World({ cacheTtlMs: 1_000 });
+    const body = 'x'.repeat(MAX_CACHED_BYTES + 1);
+    const both = [world.begin({ body }), world.begin({ body })];
+    for (const call of world.stable.calls) call.answer();
+    expect(both.map(({ ctx }) => ctx.cacheResult)).toEqual(['bypass', 'bypass']);
+    expect(world.stable.calls).toHaveLength(2);
+    for (const each of both) world.close(each);
     world.expectNothingHeld();
   });
 });

@@ -31,6 +31,8 @@ import { calm } from '../../support/fake-pressure.ts';
 import { FakeCodec, FakeExit, FakeHead, snapshotOf } from '../../support/request-fakes.ts';
 
 const SIGNATURE: Signature = { platform: 'fake', decoupled: false, inputs: [], outputs: [] };
+/** Requests with more have no place in the cache. */
+export const MAX_CACHED_BYTES = 400;
 export const FREE = {
   version: '1',
   perRequest: 10 as NanoUsd,
@@ -234,7 +236,7 @@ export class World {
       pressure: calm(),
       store: new MemoryCacheStore({ maxBytes: 1e6, maxEntryBytes: 1e5 }),
       flights: this.flights,
-      maxCachedRequestBytes: 400,
+      maxCachedRequestBytes: MAX_CACHED_BYTES,
       usage: this.usage,
       shadows: new ShadowQueues([], { maxQueued: 1, maxInFlight: 1, maxQueuedBytes: 1, timeoutMs: 1 }, this.clock, () => {}),
       sequences: new SequenceIds(Buffer.alloc(32)),

@@ -2,6 +2,7 @@ import type { Backend } from '../../../src/core/backend.ts';
 import { RequestContext } from '../../../src/core/context.ts';
 import type { Exit, Head } from '../../../src/core/exchange.ts';
 import type { InferenceRequest, Tensor } from '../../../src/core/inference.ts';
+import type { Offload } from '../../../src/core/offload.ts';
 import type { Signature } from '../../../src/core/signature.ts';
 import type { Principal } from '../../../src/core/tenant.ts';
 import { type Readiness, type Role, type Route, type Snapshot, type Variant, VariantState } from '../../../src/core/traffic.ts';
@@ -105,16 +106,18 @@ const SNAPSHOT = snapshotOf(ROUTES);
 
 export const MAX_JSON_BYTES = 1_048_576;
 
-const protocol = new HttpProtocol({
-  maxJsonDepth: 16,
-  maxTensors: 8,
-  maxJsonBytes: MAX_JSON_BYTES,
-  inflate: { maxBodyBytes: 4_194_304, maxInflateRatio: 100, holdBytes: () => Verdict.Next },
-  offload: IN_PLACE,
-  serverName: 'sluice',
-  serverVersion: '1.2.3',
-  isReady: () => true,
-});
+const protocolWith = (offload: Offload): HttpProtocol =>
+  new HttpProtocol({
+    maxJsonDepth: 16,
+    maxTensors: 8,
+    maxJsonBytes: MAX_JSON_BYTES,
+    inflate: { maxBodyBytes: 4_194_304, maxInflateRatio: 100, holdBytes: () => Verdict.Next },
+    offload,
+    serverName: 'sluice',
+    serverVersion: '1.2.3',
+    isReady: () => true,
+  });
+const protocol = protocolWith(IN_PLACE);
 
 export interface Asked {
   readonly method?: string;
@@ -126,6 +129,8 @@ export interface Asked {
   readonly models?: readonly string[];
   /** Of one more model, called "made". */
   readonly signature?: Signature;
+  /** Who does what is long; nothing is when left out. */
+  readonly offload?: Offload;
 }
 
 const EXIT: Exit = { send: () => undefined, reset: () => undefined };
@@ -149,7 +154,8 @@ export async function decoded(asked: Asked): Promise<RequestContext> {
   const head = headOf(asked);
   const made = asked.signature === undefined ? null : route('made', [variant('v1', 'stable', [])], asked.signature);
   const snapshot = made === null ? SNAPSHOT : snapshotOf([made]);
-  const ctx = new RequestContext(head, EXIT, protocol.match(head), snapshot);
+  const match = (asked.offload === undefined ? protocol : protocolWith(asked.offload)).match(head);
+  const ctx = new RequestContext(head, EXIT, match, snapshot);
   const models = asked.models ?? [...ALL, 'made'];
   ctx.principal = { allows: (model: string) => models.includes(model) } as Principal;
   ctx.phase = Phase.Decode;
