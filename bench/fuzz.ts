@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { allocationLimit, type FuzzReport, fuzzTarget, LARGEST_BYTES, TIME_LIMIT_MS } from './fuzz/fuzz-target.ts';
-import { type HostileResult, measureHostileBodies, WORST_MS } from './fuzz/hostile-bodies.ts';
+import {
+  type HostileResult,
+  measureHostileBodies,
+  measureInlineBodies,
+  WORST_INLINE_MS,
+  WORST_MS,
+} from './fuzz/hostile-bodies.ts';
 import { TARGETS, type Target } from './fuzz/targets.ts';
 
 const USAGE = 'node bench/fuzz.ts [--cases N] [--seed N] [--only NAME]';
@@ -13,6 +19,7 @@ const DEFAULT_CASES = 1_000_000;
 /** Hostile bodies that are listed. */
 const SLOWEST = 8;
 const MOST_CASES = 1_000_000_000;
+const MIB = 1_048_576;
 
 const { values } = parseArgs({ options: { cases: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } } });
 process.exitCode = fuzz(
@@ -34,22 +41,27 @@ function fuzz(cases: number, seed: number, targets: readonly Target[]): number {
   const total = reports.reduce((sum, report) => sum + report.cases, 0);
   const elapsedMs = reports.reduce((sum, report) => sum + report.elapsedMs, 0);
   console.log(`${total} cases in ${(elapsedMs / 1_000).toFixed(1)} s, ${perSecond(total, elapsedMs)} a second.`);
-  const hostile = values.only === undefined ? measureHostileBodies() : [];
-  tellHostile(hostile);
-  return reports.some((report) => report.failure !== null) || hostile.some(isBad) ? 1 : 0;
+  const isWhole = values.only === undefined;
+  const isAnyBad =
+    isWhole &&
+    [
+      tellHostile('bodies of the largest sizes, read in a thread', measureHostileBodies(), WORST_MS),
+      tellHostile('bodies small enough for the event loop', measureInlineBodies(), WORST_INLINE_MS),
+    ].includes(false);
+  return reports.some((report) => report.failure !== null) || isAnyBad ? 1 : 0;
 }
 
-function isBad({ ms, end, expected }: HostileResult): boolean {
-  return ms > WORST_MS || end !== expected;
-}
-
-/** The slowest, and all that are not as they should be. */
-function tellHostile(results: readonly HostileResult[]): void {
-  if (results.length === 0) return;
-  console.log(`${results.length} bodies of the largest sizes, at most ${WORST_MS} ms each. The slowest:`);
+/** Tells the slowest, and all that are not as they should be. False when there are such. */
+function tellHostile(what: string, results: readonly HostileResult[], worstMs: number): boolean {
+  console.log(`${results.length} ${what}, at most ${worstMs} ms each. The slowest:`);
+  const perMib = ({ ms, bytes }: HostileResult): string => ((ms * MIB) / bytes).toFixed(1);
   const sorted = [...results].sort((a, b) => b.ms - a.ms);
-  for (const result of sorted.slice(0, SLOWEST)) console.log(`  ${result.ms.toFixed(1).padStart(6)} ms  ${result.name}`);
-  for (const result of results.filter(isBad)) console.error(`Not as it should be: ${JSON.stringify(result)}`);
+  for (const result of sorted.slice(0, SLOWEST)) {
+    console.log(`  ${result.ms.toFixed(1).padStart(6)} ms, ${perMib(result).padStart(6)} ms a MiB  ${result.name}`);
+  }
+  const bad = results.filter(({ ms, end, expected }) => ms > worstMs || end !== expected);
+  for (const result of bad) console.error(`Not as it should be: ${JSON.stringify(result)}`);
+  return bad.length === 0;
 }
 
 function told(report: FuzzReport): FuzzReport {

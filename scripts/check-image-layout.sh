@@ -80,6 +80,17 @@ case $answer in
   *) fail "the answer holds no probabilities: $answer" ;;
 esac
 
+# More JSON than is read on the event loop: a thread reads it, from an entry file that only dist has.
+many=$(printf '0,%.0s' $(seq 62720))
+printf '{"inputs":[{"name":"image","shape":[80,28,28],"datatype":"FP32","data":[%s]}]}' "${many%,}" > "$work/large.json"
+answer=$(curl --fail --silent --show-error --max-time 20 "$url/v2/models/digits/infer" \
+  -H "authorization: Bearer $key" -H 'content-type: application/json' --data-binary "@$work/large.json") ||
+  fail 'the prediction that a thread reads failed'
+case $answer in
+  *'"probabilities"'*) say 'a thread read a large body' ;;
+  *) fail "the answer to a large body holds no probabilities: ${answer:0:120}" ;;
+esac
+
 say 'stopping'
 kill -TERM "$pid"
 code=0

@@ -1,5 +1,5 @@
 import { deflateSync } from 'node:zlib';
-import { HOSTILE_MESSAGES } from '../../bench/fuzz/hostile-bodies.ts';
+import { hostileMessages as madeMessages } from '../../bench/fuzz/hostile-bodies.ts';
 import { hostileInferTexts, hostileValueTexts } from '../../bench/fuzz/hostile-json.ts';
 import type { Datatype } from '../../src/core/datatype.ts';
 import type { TensorSpec } from '../../src/core/signature.ts';
@@ -96,7 +96,7 @@ export function hostilePosts(): HostilePost[] {
 }
 
 export function hostileMessages(): HostileMessage[] {
-  return HOSTILE_MESSAGES.map(([name, , make]) => ({ name: `gRPC: ${name}`, body: make() }));
+  return madeMessages(MAX_JSON_BYTES, MAX_BODY_BYTES).map(([name, , make]) => ({ name: `gRPC: ${name}`, body: make() }));
 }
 
 function raw(name: string, model: string, datatype: string, count: number, data: Buffer, binary = true): HostilePost {
