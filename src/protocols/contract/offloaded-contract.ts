@@ -47,7 +47,8 @@ export class OffloadedContract implements ModelContract {
 
   /** @hot */
   lie(request: InferenceRequest, prediction: Prediction, waiting: Waiting): Maybe<string> {
-    return stringBytes(prediction) <= this.#mostAnswer
+    // Where a model answers several times, an answer must not overtake the one before it.
+    return this.signature.decoupled || stringBytes(prediction) <= this.#mostAnswer
       ? this.#inPlace.lie(request, prediction)
       : this.#lieAside(request, prediction, waiting);
   }

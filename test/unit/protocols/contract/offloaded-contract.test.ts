@@ -45,6 +45,13 @@ describe('a contract that has large tensors judged aside', () => {
     expect(aside.ran).toEqual([]);
   });
 
+  it('judges the answers of a model that gives several in place, so that none overtakes another', () => {
+    const decoupled = { ...SIGNATURE, decoupled: true };
+    const contract = new OffloadedContract({ ...PARTS, signature: decoupled }, new AsideOffload(0));
+    const one = request([floats('x', [1], 0), strings('text', [1], 'a')]);
+    expect(contract.lie(one, { outputs: [strings('y', [1], 'a')], computeUs: 0 }, nobody)).toBe('');
+  });
+
   it('has only those judged aside that take long: numbers without a rule have nothing to look at', async () => {
     const parts = (datatype: 'INT32' | 'BF16' | 'FP32', changes: Parameters<typeof rule>[0]) => ({
       signature: signature([spec('x', datatype, -1)], []),
