@@ -4,6 +4,9 @@ import type { QueueRefusal } from '../core/gate.ts';
 import type { Tally } from '../core/observer.ts';
 import type { Variant } from '../core/traffic.ts';
 
+/** Milliseconds a caller is told to wait when no variant can take the request. */
+export const NO_VARIANT_WAIT_MS = 1_000;
+
 /** One try that brought no answer. */
 export interface FailedTry {
   readonly variant: Variant;

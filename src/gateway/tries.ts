@@ -7,14 +7,11 @@ import type { Variant } from '../core/traffic.ts';
 import { Verdict } from '../core/verdict.ts';
 import { type Judged, judgeAnswer } from './answer-judge.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
-import { noteFailure, SHUT_REASONS } from './failed-try.ts';
+import { NO_VARIANT_WAIT_MS, noteFailure, SHUT_REASONS } from './failed-try.ts';
 import { mayHedge, nextPlace } from './next-place.ts';
 import { Parting } from './parting.ts';
 import type { InferOptions } from './phases/infer.ts';
 import { priorityOf } from './priority.ts';
-
-/** Milliseconds a caller is told to wait when no variant can take the request. */
-const NO_VARIANT_WAIT_MS = 1_000;
 
 /**
  * All that is tried for one request: its place in line, its calls one after another or one beside a slow other, and what becomes of
@@ -292,7 +289,7 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
   }
 
   #stopTimer(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    clearTimeout(this.#timer ?? undefined);
     this.#timer = null;
   }
 }

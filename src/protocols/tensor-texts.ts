@@ -3,11 +3,13 @@ import type { Tensor } from '../core/inference.ts';
 import type { Offload, Task, Waiting } from '../core/offload.ts';
 import { ByteWriter } from '../wire/json/byte-writer.ts';
 import { jsonRefusal, writeTensorData } from '../wire/json/tensor-writer.ts';
+import { ValueWriter } from '../wire/values/value-writer.ts';
 
 /** JSON bytes for each byte of tensor: eleven characters and a comma for an FP32 of four. */
 const GROWTH = 3;
 /** Writing a byte of FP32 takes four times as long as reading one of JSON. */
 const WRITE_TIMES = 4;
+const NO_SHAPE: readonly number[] = [];
 
 /** Whether `bytes` of tensors are too many to be written as text in place. @hot */
 export function isLongText(bytes: number, offload: Offload): boolean {
@@ -53,6 +55,13 @@ export class TensorTexts {
     if (at === -1) return writeTensorData(writer, tensor);
     if (this.#refusals[at] === '') writer.splice(this.#texts[at]!);
     return this.#refusals[at]!;
+  }
+
+  /** The only value of a tensor that has no refusal, bare. A string may be as long as many numbers. */
+  writeOnly(writer: ByteWriter, tensor: Tensor): void {
+    const at = tensor.datatype === 'BYTES' ? this.#tensors.indexOf(tensor) : -1;
+    if (at === -1) new ValueWriter(tensor, 'never').nested(writer, NO_SHAPE, 0);
+    else writer.splice(this.#texts[at]!.subarray(1, -1));
   }
 }
 

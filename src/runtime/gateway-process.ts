@@ -9,7 +9,6 @@ import { SecretReader } from '../config/secrets.ts';
 import { SystemClock } from '../core/clock.ts';
 import type { ControlPlane } from '../core/control-plane.ts';
 import type { Listener } from '../core/exchange.ts';
-import type { Variant } from '../core/traffic.ts';
 import { GatewayFront } from '../gateway/gateway-front.ts';
 import { GrpcListener } from '../gateway/listeners/grpc-listener.ts';
 import { HttpListener } from '../gateway/listeners/http-listener.ts';
@@ -36,6 +35,7 @@ import { narrowingOf } from './narrowing.ts';
 import { buildOffloadPool } from './offload-pool.ts';
 import { PlanKeeper } from './plan-keeper.ts';
 import { PressureWatch } from './pressure-watch.ts';
+import { logReadiness } from './readiness-log.ts';
 import { sequenceSecret } from './sequence-secret.ts';
 import { buildKeys } from './tenants.ts';
 import { TlsFiles, type TlsPair } from './tls-files.ts';
@@ -131,7 +131,7 @@ export class GatewayProcess {
       offload: this.#offload,
       narrowing: narrowingOf(config),
       configFile: options.file,
-      onState: (model, variant) => this.#noteState(model, variant),
+      onState: (model, variant) => logReadiness(this.log, model, variant),
     });
     this.#shadows = new ShadowQueues(Object.keys(config.models), config.shadow, this.#clock, (model, variant, outcome) =>
       this.#metrics.shadow(model, variant, outcome),
@@ -282,13 +282,6 @@ export class GatewayProcess {
       isReady: () => this.plane.isReady(),
     };
     return [this.#http, new GrpcListener(listen.grpc, grpcOptions, front)];
-  }
-
-  #noteState(model: string, variant: Variant): void {
-    const { readiness } = variant.state;
-    const fields = { model, variant: variant.name, backend: variant.backend.kind, target: variant.backend.target };
-    if (readiness.is === 'ready') this.log.info('variant ready', fields);
-    else this.log.warn('variant not ready', { ...fields, state: readiness.is, reason: readiness.reason });
   }
 
   #showGauges(store: MemoryCacheStore, bytes: LocalByteBudget): void {

@@ -10,7 +10,6 @@ import { type Maybe, Phase, Verdict } from '../../core/verdict.ts';
 import { CLOSE_OBJECT } from '../../wire/json/ascii.ts';
 import { ByteWriter, jsonString } from '../../wire/json/byte-writer.ts';
 import { quoted } from '../../wire/json/message-text.ts';
-import { ValueWriter } from '../../wire/values/value-writer.ts';
 import type { JsonBody, JsonReading } from '../json-body.ts';
 import { noteLateFault } from '../late-fault.ts';
 import { faultBody, fillReply } from '../rest/json-reply.ts';
@@ -23,7 +22,6 @@ import { READ_GENERATE } from './read-generate.ts';
 
 const FRAME_BYTES = 256;
 const GROWTH = 3;
-const NO_SHAPE: readonly number[] = [];
 const ERROR_EVENT = Buffer.from('event: error\ndata: ');
 const EVENT_END = Buffer.from('\n\n');
 const EVENT_TYPE = 'text/event-stream; charset=utf-8';
@@ -198,7 +196,7 @@ function writeAnswer(writer: ByteWriter, ctx: RequestContext, texts: TensorTexts
     const output = outputs[i]!;
     writer.text(`${lead}${jsonString(output.name)}:`);
     lead = ',';
-    if (elementCount(output.shape) === 1) new ValueWriter(output, 'never').nested(writer, NO_SHAPE, 0);
+    if (elementCount(output.shape) === 1) texts.writeOnly(writer, output);
     else texts.write(writer, output);
   }
   writer.byte(CLOSE_OBJECT);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { RequestContext } from '../../../src/core/context.ts';
 import { Fault } from '../../../src/core/faults.ts';
 import { type GuardChain, Ruling } from '../../../src/core/guard.ts';
 import type { NanoUsd } from '../../../src/core/units.ts';
@@ -21,6 +22,63 @@ function ask(world: World): { asked: Asked; call: HandCall } {
   const asked = world.begin();
   return { asked, call: world.stable.calls.at(-1)! };
 }
+
+/** Writes each part when a test says so. */
+class SlowPartCodec extends FakePartCodec {
+  static readonly #waiting: (() => void)[] = [];
+
+  static async write(): Promise<void> {
+    SlowPartCodec.#waiting.shift()!();
+    await new Promise(setImmediate);
+  }
+
+  override async encodePart(ctx: RequestContext): Promise<void> {
+    await new Promise<void>((resolve) => SlowPartCodec.#waiting.push(resolve));
+    super.encodePart(ctx);
+    if (ctx.prediction!.outputs[0]!.data[0] === 9) ctx.refuse(Fault.NotSupported, 'no word for 9');
+  }
+}
+
+describe('answers that are written aside', () => {
+  it('are told in their order, and the end behind the last', async () => {
+    const world = worldOf({ codec: SlowPartCodec });
+    const { asked, call } = ask(world);
+    call.part(1);
+    call.part(2);
+    call.end();
+    expect(told(asked)).toEqual([]);
+    await SlowPartCodec.write();
+    expect(told(asked)).toEqual([1]);
+    take(asked);
+    expect([told(asked), ends(asked)]).toEqual([[1], []]);
+    await SlowPartCodec.write();
+    take(asked);
+    expect([told(asked), ends(asked)]).toEqual([[1, 2], ['end']]);
+    world.close(asked);
+    world.expectNothingHeld();
+  });
+
+  it('end with a fault where one cannot be said', async () => {
+    const world = worldOf({ codec: SlowPartCodec });
+    const { asked, call } = ask(world);
+    call.part(9);
+    await SlowPartCodec.write();
+    expect([told(asked), codeOf(asked), call.cancelled]).toEqual([[], 'NOT_SUPPORTED', true]);
+    world.close(asked);
+    world.expectNothingHeld();
+  });
+
+  it('are told no more when the client leaves while one is written', async () => {
+    const world = worldOf({ codec: SlowPartCodec });
+    const { asked, call } = ask(world);
+    call.part(1);
+    world.front.gone(asked.ctx);
+    world.close(asked);
+    await SlowPartCodec.write();
+    expect([told(asked), call.cancelled]).toEqual([[], true]);
+    world.expectNothingHeld();
+  });
+});
 
 describe('several answers to one request', () => {
   it('are told one by one, and no more is asked for than the client takes', () => {

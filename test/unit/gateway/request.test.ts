@@ -141,6 +141,20 @@ describe('a request through the gateway', () => {
     world.expectNothingHeld();
   });
 
+  it('notes one end of a call that fails behind an answer which is still judged aside', async () => {
+    const ruling = Promise.withResolvers<string>();
+    const world = new World({ contract: { lie: () => ruling.promise } });
+    const asked = world.begin();
+    const call = world.stable.calls[0]!;
+    expect(call.part(1)).toBe(true);
+    call.fail(Fault.BackendFailed, true);
+    ruling.resolve('');
+    await settled();
+    expect([codeOf(asked), world.attempts]).toEqual(['BACKEND_FAILED', ['v1 BACKEND_FAILED']]);
+    world.close(asked);
+    world.expectNothingHeld();
+  });
+
   it('blames no variant for an answer that nobody had the room to judge', async () => {
     const full = (): Promise<string> => Promise.reject(new GatewayError(Fault.Overloaded, 'Full.'));
     const world = new World({ contract: { lie: full } });
@@ -204,6 +218,44 @@ describe('an answer that the protocol of its caller has no words for', () => {
     ]);
     expect(world.stable.calls).toHaveLength(1);
     for (const each of asked) world.close(each);
+    world.expectNothingHeld();
+  });
+});
+
+describe('an answer whose strings are looked through aside', () => {
+  const slowly = (found: Promise<string>) => {
+    const world = new World({ cacheTtlMs: 1_000, answerCheck: { refusal: () => found } });
+    const asked = world.begin({ fields: { speechless: 'yes' } });
+    world.stable.calls[0]!.answer(9);
+    expect([asked.exit.sent.length, world.usage.totals('t')]).toEqual([0, []]);
+    return { world, asked };
+  };
+
+  it('is told, refused, or given up for want of room when they have been, and costs only when it is told', async () => {
+    const full = (): Promise<string> => Promise.reject(new GatewayError(Fault.Overloaded, 'Full.'));
+    for (const [find, code, cost] of [
+      [() => Promise.resolve(''), '', 10],
+      [() => Promise.resolve('no words'), 'NOT_SUPPORTED', 0],
+      [full, 'OVERLOADED', 0],
+    ] as const) {
+      const { world, asked } = slowly(find());
+      await settled();
+      expect([codeOf(asked), Number(asked.ctx.cost), asked.exit.sent.length]).toEqual([code, cost, 1]);
+      expect(world.usage.totals('t')).toMatchObject([{ requests: 1, failures: code === '' ? 0 : 1 }]);
+      world.close(asked);
+      world.expectNothingHeld();
+    }
+  });
+
+  it('is booked once when its client leaves meanwhile', async () => {
+    const found = Promise.withResolvers<string>();
+    const { world, asked } = slowly(found.promise);
+    world.front.gone(asked.ctx);
+    world.close(asked);
+    found.resolve('');
+    await settled();
+    expect(asked.exit.sent).toHaveLength(0);
+    expect(world.usage.totals('t')).toMatchObject([{ requests: 1 }]);
     world.expectNothingHeld();
   });
 });

@@ -152,6 +152,8 @@ export interface WorldOptions {
   readonly calls?: CallPolicy;
   /** Doors of stable and canary; with a line before them, say. */
   readonly gate?: (clock: FakeClock) => Gate;
+  /** Asked by those who send the field `speechless`. */
+  readonly answerCheck?: AnswerCheck;
 }
 
 /** A whole gateway behind the listeners: real phases and mechanisms, backends by hand. */
@@ -248,7 +250,7 @@ export class World {
     const codec = new Codec((ctx) => {
       const data = Buffer.from(this.#body);
       const sequenceId = ctx.head.header('sequence');
-      if (ctx.head.header('speechless') !== '') ctx.answerCheck = SPEECHLESS;
+      if (ctx.head.header('speechless') !== '') ctx.answerCheck = options.answerCheck ?? SPEECHLESS;
       const text = { name: 'x', datatype: 'BYTES' as const, shape: [1], data: joinByteStrings([data]) };
       const inputs = [price === FREE ? { name: 'x', datatype: 'UINT8' as const, shape: [data.length], data } : text];
       ctx.request = {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Tensor } from '../../../../src/core/inference.ts';
 import type { Waiting } from '../../../../src/core/offload.ts';
 import { compileContract } from '../../../../src/protocols/contract/compile-contract.ts';
 import { OffloadedContract } from '../../../../src/protocols/contract/offloaded-contract.ts';
-import { AsideOffload } from '../../../support/offloads.ts';
+import { AsideOffload, IN_PLACE } from '../../../support/offloads.ts';
 import { floats, request, rule, signature, spec, strings, tensor } from './contract-fakes.ts';
 
 const SIGNATURE = signature([spec('x', 'FP32', -1), spec('text', 'BYTES', -1)], [spec('y', 'BYTES', -1)]);
@@ -50,6 +51,19 @@ describe('a contract that has large tensors judged aside', () => {
     const contract = new OffloadedContract({ ...PARTS, signature: decoupled }, new AsideOffload(0));
     const one = request([floats('x', [1], 0), strings('text', [1], 'a')]);
     expect(contract.lie(one, { outputs: [strings('y', [1], 'a')], computeUs: 0 }, nobody)).toBe('');
+  });
+
+  it('sees at once what is plain of a lie, and counts no strings where there are many', () => {
+    const contract = new OffloadedContract(PARTS, new AsideOffload(0));
+    const one = request([floats('x', [1], 0), strings('text', [1], 'a')]);
+    const plain = (...outputs: Tensor[]): string => contract.plainLie(one, { outputs, computeUs: 0 });
+    expect(plain(strings('y', [1], 'a'))).toBe('');
+    expect(plain(strings('z', [1], 'a'))).toContain('output "z"');
+    expect(plain(floats('y', [1], 1))).toContain('datatype');
+    expect(plain()).toContain('output "y" is missing');
+    const two = { outputs: [strings('y', [1], 'a', 'b')], computeUs: 0 };
+    expect(contract.plainLie(one, two)).toBe('');
+    expect(new OffloadedContract(PARTS, IN_PLACE).plainLie(one, two)).toContain('holds 1 strings, found 2');
   });
 
   it('has only those judged aside that take long: numbers without a rule have nothing to look at', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { inferBody, valueBody } from '../../../../bench/fuzz/json-texts.ts';
 import { SeededRandom } from '../../../../scripts/models/seeded-random.ts';
+import { joinByteStrings } from '../../../../src/core/byte-strings.ts';
 import type { RequestContext } from '../../../../src/core/context.ts';
 import { Fault, GatewayError } from '../../../../src/core/faults.ts';
 import type { InferenceRequest, Tensor } from '../../../../src/core/inference.ts';
@@ -34,6 +35,7 @@ const PLACES: readonly (readonly [path: string, task: string, body: (random: See
   ['/v2/models/made/infer', 'rest-infer', inferBody],
   ['/v2/models/made/generate', 'rest-generate', valueBody],
   ['/v1/models/made:predict', 'v1-predict', valueBody],
+  ['/v1/models/made:explain', 'v1-predict', valueBody],
 ];
 
 describe('a body that is read aside', () => {
@@ -64,7 +66,7 @@ describe('a body that is read aside', () => {
     };
     const asked = { path: '/v2/models/digits/infer', method: 'POST', fields: JSON_TYPE, body: '{"inputs":[]}' };
     await expect(decoded({ ...asked, offload: full })).rejects.toMatchObject({ kind: Fault.Overloaded });
-    for (const path of [asked.path, '/v2/models/digits/generate', '/v1/models/digits:predict']) {
+    for (const path of [asked.path, '/v2/models/digits/generate', '/v1/models/digits:predict', '/v1/models/digits:explain']) {
       const aside = new AsideOffload(0);
       const slow: Offload = {
         inlineBytes: 0,
@@ -85,6 +87,7 @@ const scores = (...values: number[]): Tensor => ({
   shape: [values.length / 2, 2],
   data: new Uint8Array(Float32Array.from(values).buffer),
 });
+const bytes = (text: string): Uint8Array => Buffer.from(text);
 const halves: Tensor = { name: 'scores', datatype: 'FP16', shape: [1], data: new Uint8Array(2) };
 
 const QUESTIONS: readonly (readonly [path: string, body: string])[] = [
@@ -102,8 +105,42 @@ describe('an answer that is written aside', () => {
       const { headers, ...there } = await answered({ ...asked, offload: aside }, outputs);
       const { headers: _, ...here } = await answered({ ...asked, offload: IN_PLACE }, outputs);
       expect(there).toEqual(here);
-      expect(aside.ran).toHaveLength(2);
+      // What cannot be said at all in V1 is seen in place.
+      expect(aside.ran).toHaveLength(path.endsWith(':predict') && outputs[0] === halves ? 1 : 2);
     }
+  });
+
+  it.each(QUESTIONS)('says at %s texts, one or many, as it says them in place', async (path, body) => {
+    const asked = { path, method: 'POST', fields: JSON_TYPE, body };
+    for (const values of [['only "one"'], ['a', ''], ['é', '\u0000']]) {
+      const text: Tensor = { name: 'text', datatype: 'BYTES', shape: [values.length], data: joinByteStrings(values.map(bytes)) };
+      const { headers, ...there } = await answered({ ...asked, offload: new AsideOffload(0) }, [text]);
+      const { headers: _, ...here } = await answered({ ...asked, offload: IN_PLACE }, [text]);
+      expect(there).toEqual(here);
+    }
+  });
+
+  it.each(QUESTIONS)('is found unsayable at %s as it is in place, and a long one aside', async (path, body) => {
+    const asked = { path, method: 'POST', fields: JSON_TYPE, body };
+    const strange = joinByteStrings([Uint8Array.of(0xff)]);
+    const outputs: Tensor[] = [scores(1, 2), { name: 'text', datatype: 'BYTES', shape: [1], data: strange }];
+    const aside = new AsideOffload(0);
+    const [there, here] = await Promise.all([decoded({ ...asked, offload: aside }), decoded({ ...asked, offload: IN_PLACE })]);
+    for (const ctx of [there, here]) ctx.prediction = { outputs, computeUs: 0 };
+    const refusal = here.answerCheck!.refusal(here);
+    expect(await there.answerCheck!.refusal(there)).toBe(refusal);
+    // In V1 bytes that are no text have base64.
+    expect(refusal === '').toBe(path.endsWith(':predict'));
+    expect(aside.ran.includes('tensors-unsayable')).toBe(!path.endsWith(':predict'));
+  });
+
+  it('does not look at strings that travel as bytes', async () => {
+    const [path, body] = QUESTIONS[0]!;
+    const binary = body.replace('}]}', '}],"parameters":{"binary_data_output":true}}');
+    const ctx = await decoded({ path, method: 'POST', fields: JSON_TYPE, body: binary, offload: new AsideOffload(0) });
+    const strange = joinByteStrings([Uint8Array.of(0xff)]);
+    ctx.prediction = { outputs: [{ name: 'text', datatype: 'BYTES', shape: [1], data: strange }], computeUs: 0 };
+    expect(ctx.answerCheck!.refusal(ctx)).toBe('');
   });
 
   it.each(QUESTIONS)('is a refusal at %s where the threads have no room', async (path, body) => {
