@@ -43,9 +43,10 @@ EXPOSE 8080 8081 8082
 # What a drain listens for: requests in flight finish, then the process exits 0. Give it as long as shutdown.graceMs.
 STOPSIGNAL SIGTERM
 
-# The slim base has no curl. Ready means that every model has a stable variant that answers.
+# The slim base has no curl. Ready means that the gateway serves and at least one model can answer. Where the HTTP port is another, set
+# SLUICE_HEALTH_URL.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:8080/v2/health/ready').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "bin/sluice.mjs", "health"]
 
 ENTRYPOINT ["node", "bin/sluice.mjs"]
 CMD ["serve", "config/demo.yaml"]

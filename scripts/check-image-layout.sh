@@ -70,7 +70,7 @@ url=$(sed -n 's/^ *HTTP *\(http[^ ]*\)$/\1/p' "$log")
 key=$(sed -n 's/^demo key: //p' "$log")
 [ -n "$url" ] && [ -n "$key" ] || fail 'serve did not print its address and a demo key within 60 s'
 
-curl --fail --silent --show-error --max-time 10 --output /dev/null "$url/v2/health/ready" || fail 'not ready'
+(sluice health --url "$url") || fail 'not ready'
 zeros=$(printf '0,%.0s' $(seq 784))
 body="{\"inputs\":[{\"name\":\"image\",\"shape\":[1,28,28],\"datatype\":\"FP32\",\"data\":[${zeros%,}]}]}"
 answer=$(curl --fail --silent --show-error --max-time 10 "$url/v2/models/digits/infer" \

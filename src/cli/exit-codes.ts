@@ -1,7 +1,7 @@
 /** Exit codes of the CLI, after sysexits.h. */
 export const Exit = {
   Ok: 0,
-  /** Something failed that no other code names. */
+  /** Something failed that no other code names; of `diff`, the configs differ; of `health`, the gateway is not ready. */
   Failed: 1,
   /** The command line is wrong. */
   Usage: 64,

@@ -1,15 +1,21 @@
 import { ConfigError } from '../config/problem.ts';
-import { check } from './commands/check.ts';
 import type { Command } from './commands/command.ts';
-import { keys } from './commands/keys.ts';
-import { serve } from './commands/serve.ts';
-import { split } from './commands/split.ts';
 import { CliError, Exit } from './exit-codes.ts';
 import { PROCESS_TERMINAL, type Terminal } from './terminal.ts';
 import { readVersion } from './version.ts';
 
-/** The `sluice` command: finds the word, runs it, and turns every failure into a message and an exit code. */
-const COMMANDS: readonly Command[] = [serve, check, split, keys];
+/**
+ * The `sluice` command: finds the word, runs it, and turns every failure into a message and an exit code. Each word loads its own code
+ * alone, since a probe that runs every few seconds must not cost half a second of CPU time.
+ */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['serve', async () => (await import('./commands/serve.ts')).serve],
+  ['check', async () => (await import('./commands/check.ts')).check],
+  ['diff', async () => (await import('./commands/diff.ts')).diff],
+  ['split', async () => (await import('./commands/split.ts')).split],
+  ['keys', async () => (await import('./commands/keys.ts')).keys],
+  ['health', async () => (await import('./commands/health.ts')).health],
+]);
 
 async function main(args: readonly string[], terminal: Terminal): Promise<Exit> {
   const [word, ...rest] = args;
@@ -18,34 +24,35 @@ async function main(args: readonly string[], terminal: Terminal): Promise<Exit> 
     return Exit.Ok;
   }
   if (word === undefined || word === 'help' || word === '--help' || word === '-h') {
-    terminal.out(help(rest[0]));
-    const known = rest[0] === undefined || COMMANDS.some((candidate) => candidate.name === rest[0]);
+    terminal.out(await help(rest[0]));
+    const known = rest[0] === undefined || COMMANDS.has(rest[0]);
     return word === undefined || !known ? Exit.Usage : Exit.Ok;
   }
-  const command = COMMANDS.find((candidate) => candidate.name === word);
-  if (command === undefined)
-    throw new CliError(Exit.Usage, `Found "${word}"; expected one of ${COMMANDS.map((c) => c.name).join(', ')}.`);
+  const load = COMMANDS.get(word);
+  if (load === undefined) throw new CliError(Exit.Usage, `Found "${word}"; expected one of ${[...COMMANDS.keys()].join(', ')}.`);
   if (rest.includes('--help') || rest.includes('-h')) {
-    terminal.out(help(word));
+    terminal.out(await help(word));
     return Exit.Ok;
   }
-  return command.run(rest, terminal);
+  return (await load()).run(rest, terminal);
 }
 
-function help(word: string | undefined): string {
-  const command = COMMANDS.find((candidate) => candidate.name === word);
-  if (command !== undefined) {
+async function help(word: string | undefined): Promise<string> {
+  const load = word === undefined ? undefined : COMMANDS.get(word);
+  if (load !== undefined) {
+    const command = await load();
     return [`sluice ${command.usage}`, '', command.summary, '', 'Examples:', ...command.examples.map((line) => `  ${line}`)].join(
       '\n',
     );
   }
-  const lines = COMMANDS.map((each) => `  sluice ${each.usage}\n      ${each.summary}`);
+  const all = await Promise.all([...COMMANDS.values()].map((each) => each()));
+  const lines = all.map((each) => `  sluice ${each.usage}\n      ${each.summary}`);
   return [
     'Sluice, an inference gateway.',
     '',
     ...lines,
     '',
-    'Exit codes: 0 done, 1 failed, 64 usage, 69 unavailable, 77 no permission, 78 config.',
+    'Exit codes: 0 done, 1 failed (diff: there are changes), 64 usage, 69 unavailable, 77 no permission, 78 config.',
   ].join('\n');
 }
 
