@@ -6,12 +6,15 @@ import { isLoopback } from '../config/loopback.ts';
 import type { ControlPlane } from '../core/control-plane.ts';
 import { type AdminAnswer, json, problem } from './admin-answer.ts';
 import { AdminGate } from './admin-gate.ts';
+import { AdminRate } from './admin-rate.ts';
 import { ADMIN_ROUTES, type AdminCall, type AdminRoute } from './admin-routes.ts';
 
 const PREFIX = '/admin/v1/';
 /** Connections at the same time: people, scripts and scrapers, never the public. */
 const MAX_CONNECTIONS = 256;
 const REQUEST_TIMEOUT_MS = 10_000;
+/** Who asks too often is answered late and loses the connection: with so many connections a flood then gets so many answers a second. */
+const TOO_OFTEN_WAIT_MS = 1_000;
 
 export interface AdminServerOptions {
   readonly config: AdminListenConfig;
@@ -29,10 +32,14 @@ export class AdminServer {
   readonly #gate: AdminGate;
   readonly #server: Server;
   readonly #openMetrics: boolean;
+  readonly #rate: AdminRate;
+  /** The exposition being written now, shared by all who ask meanwhile: it takes milliseconds of the event loop. */
+  #metrics: Promise<string> | null = null;
 
   constructor(options: AdminServerOptions) {
     this.#o = options;
-    const { host, allowedHosts } = options.config;
+    const { host, allowedHosts, maxRequestsPerSecond } = options.config;
+    this.#rate = new AdminRate(maxRequestsPerSecond);
     this.#gate = new AdminGate({ token: options.token, host, allowedHosts });
     // On loopback a scraper needs no token; beyond it the figures are for the token's holder.
     this.#openMetrics = isLoopback(host);
@@ -71,6 +78,12 @@ export class AdminServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!this.#rate.take(this.#gate.hasToken(request))) {
+      await new Promise((done) => setTimeout(done, TOO_OFTEN_WAIT_MS).unref());
+      const detail = `At most ${this.#o.config.maxRequestsPerSecond} requests a second are answered; see listen.admin.maxRequestsPerSecond.`;
+      send(response, problem(429, 'Too Many Requests', detail, { 'retry-after': '1', connection: 'close' }));
+      return;
+    }
     if (!this.#gate.isOurHost(request)) {
       send(
         response,
@@ -113,11 +126,18 @@ export class AdminServer {
       return {
         status: 200,
         contentType: 'text/plain; version=0.0.4; charset=utf-8',
-        body: await this.#o.plane.metrics(),
+        body: await this.#exposition(),
         headers: {},
       };
     }
     return null;
+  }
+
+  #exposition(): Promise<string> {
+    this.#metrics ??= this.#o.plane.metrics().finally(() => {
+      this.#metrics = null;
+    });
+    return this.#metrics;
   }
 
   async #route(request: IncomingMessage, url: URL): Promise<AdminAnswer> {

@@ -20,6 +20,7 @@ export const httpListen = z.strictObject({
   maxHeaderBytes: bytes.default(16_384).describe('Bytes of all header fields of a request.'),
   headersTimeoutMs: timeoutMs.default(10_000).describe('Time for a client to send its header fields.'),
   bodyTimeoutMs: timeoutMs.default(30_000).describe('Time for a client to send a whole request.'),
+  writeStallMs: timeoutMs.default(30_000).describe('Time a client may take no byte of its answer before it is dropped.'),
   keepAliveTimeoutMs: timeoutMs.default(65_000).describe('Time an idle connection is kept.'),
   maxRequestsPerConnection: z.int().min(0).default(0).describe('Requests before a connection is closed; 0 sets no limit.'),
 });
@@ -33,6 +34,7 @@ export const grpcListen = z.strictObject({
   maxConnectionIdleMs: timeoutMs.default(300_000).describe('Time an idle connection is kept.'),
   keepAliveTimeMs: timeoutMs.default(60_000).describe('Interval of keep-alive pings to clients.'),
   keepAliveTimeoutMs: timeoutMs.default(20_000).describe('Time for a client to answer a ping.'),
+  writeStallMs: timeoutMs.default(30_000).describe('Time a client may take no byte of its answer before it is dropped.'),
   maxMetadataBytes: bytes.default(16_384).describe('Bytes of all metadata of a call.'),
   maxStreams: count.default(1_024).describe('Bidirectional streams at the same time, in this process.'),
   maxStreamInFlight: z
@@ -52,6 +54,9 @@ export const adminListen = z.strictObject({
   tls,
   token: secret.describe('The admin token, sent as a bearer token; at least 16 characters.'),
   maxBodyBytes: bytes.default(1_048_576).describe('Bytes of an admin request body.'),
+  maxRequestsPerSecond: count
+    .default(100)
+    .describe('Requests a second, with the token and without it counted apart; what comes beyond waits a second and gets 429.'),
   allowedHosts: z.array(z.string()).default([]).describe('Host header values accepted besides loopback names.'),
 });
 

@@ -24,6 +24,12 @@ export const config = z.strictObject({
         .describe('How many times its size a gzip or deflate body may unpack to; the first 64 KiB are free.'),
       maxInFlightBytes: bytes.default(268_435_456).describe('Bytes of all request bodies held at the same time.'),
       maxInFlightRequests: count.default(4_096).describe('Requests in flight in this process.'),
+      maxOpenFilesPercent: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(90)
+        .describe('Share of the file descriptors of the process (ulimit -n) from which new connections are closed; Linux alone.'),
       maxJsonDepth: count.max(1_000).default(32).describe('Nesting of a JSON body.'),
       maxTensors: count.max(1_024).default(64).describe('Inputs, and outputs asked for, in one request.'),
     })

@@ -8,10 +8,7 @@ import type { Config } from '../config/schema.ts';
 import { SecretReader } from '../config/secrets.ts';
 import { SystemClock } from '../core/clock.ts';
 import type { ControlPlane } from '../core/control-plane.ts';
-import type { Listener } from '../core/exchange.ts';
 import { GatewayFront } from '../gateway/gateway-front.ts';
-import { GrpcListener } from '../gateway/listeners/grpc-listener.ts';
-import { HttpListener } from '../gateway/listeners/http-listener.ts';
 import type { StreamFront } from '../gateway/listeners/stream-front.ts';
 import type { ThreadPool } from '../gateway/offload/thread-pool.ts';
 import { LocalByteBudget } from '../limits/byte-budget.ts';
@@ -30,6 +27,7 @@ import { EndpointEvents } from './endpoint-events.ts';
 import { GeneratedSecrets } from './generated-secrets.ts';
 import { Leases, localOffice } from './leases.ts';
 import { buildLifecycle } from './lifecycle-assembly.ts';
+import { Listeners } from './listeners.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
 import { narrowingOf } from './narrowing.ts';
 import { buildOffloadPool } from './offload-pool.ts';
@@ -75,15 +73,12 @@ export class GatewayProcess {
   readonly #offload: ThreadPool;
   readonly #leases: Leases;
   readonly #watch: PressureWatch;
-  #http: HttpListener | null = null;
   readonly #live: LiveSnapshot;
   readonly #warmer: Warmer;
   readonly #shadows: ShadowQueues;
   readonly #sequences: SequenceIds;
   readonly #audit: AuditLog;
-  readonly #listeners: readonly Listener[];
-  /** Those of the listeners that have a port. */
-  readonly #open: Listener[] = [];
+  readonly #listeners: Listeners;
   #serving = false;
   #stopped: Promise<void> | null = null;
 
@@ -123,7 +118,7 @@ export class GatewayProcess {
     this.#watch = new PressureWatch(config.overload.pressure, {
       processes: 1,
       log: this.log,
-      closeIdle: () => this.#http?.closeIdle(),
+      closeIdle: () => this.#listeners.closeIdle(),
     });
     this.#live = new LiveSnapshot(routes, keys);
     this.#warmer = new Warmer({
@@ -158,7 +153,14 @@ export class GatewayProcess {
     });
     const bytes = new LocalByteBudget(config.limits.maxInFlightBytes);
     const front = this.#buildFront(store, usage, bytes);
-    this.#listeners = this.#buildListeners(front, tls, bytes);
+    this.#listeners = new Listeners(config, {
+      front,
+      files: tls,
+      bytes,
+      log: this.log,
+      onRejected: (code) => this.#metrics.rejected(code),
+      isReady: () => this.plane.isReady(),
+    });
     this.#showGauges(store, bytes);
   }
 
@@ -180,19 +182,14 @@ export class GatewayProcess {
     this.#offload.start();
     await Promise.all([this.#warmer.start(), this.#observer.ready()]);
     if (this.#stopped !== null) return null;
-    const ports: number[] = [];
-    for (const listener of this.#listeners) {
-      if (this.#stopped !== null) return null;
-      ports.push(await listener.listen());
-      this.#open.push(listener);
-    }
-    if (this.#stopped !== null) {
+    const ports = await this.#listeners.listen(() => this.#stopped !== null);
+    if (ports === null) {
       // SIGTERM came between the ports: whoever stopped us did not know of the last one.
       await this.#drain();
       return null;
     }
     this.#serving = true;
-    return { http: ports[0]!, grpc: ports[1]! };
+    return ports;
   }
 
   /** Keeps generated secrets where the CLI finds them. Returns why it could not, or an empty text. */
@@ -232,7 +229,7 @@ export class GatewayProcess {
 
   async #drain(): Promise<void> {
     const { graceMs } = this.#o.config.shutdown;
-    await Promise.all(this.#open.splice(0).map((listener) => listener.drain(graceMs)));
+    await this.#listeners.drain(graceMs);
   }
 
   #buildFront(store: MemoryCacheStore, usage: MemoryUsageBook, bytes: LocalByteBudget): StreamFront {
@@ -269,19 +266,6 @@ export class GatewayProcess {
       snapshot: () => this.#live.current,
       onLost,
     });
-  }
-
-  #buildListeners(front: StreamFront, files: TlsFiles, bytes: LocalByteBudget): readonly Listener[] {
-    const { listen, limits } = this.#o.config;
-    const onRejected = (code: string): void => this.#metrics.rejected(code);
-    this.#http = new HttpListener(listen.http, { tls: files.pair(listen.http.tls, 'listen.http.tls'), onRejected }, front);
-    const grpcOptions = {
-      tls: files.pair(listen.grpc.tls, 'listen.grpc.tls'),
-      maxBodyBytes: limits.maxBodyBytes,
-      bytes,
-      isReady: () => this.plane.isReady(),
-    };
-    return [this.#http, new GrpcListener(listen.grpc, grpcOptions, front)];
   }
 
   #showGauges(store: MemoryCacheStore, bytes: LocalByteBudget): void {

@@ -25,13 +25,12 @@ export interface GrpcListenerOptions {
   readonly isReady: () => boolean;
   /** Time for a client to send its whole message. */
   readonly bodyTimeoutMs?: number;
-  /** A client that takes no byte of its answer for this long is dropped. */
-  readonly writeStallMs?: number;
+  /** Asked for each new connection; without room it is closed at once. */
+  readonly hasRoom?: () => boolean;
 }
 
 /** The same as the HTTP face grants by default. */
 const BODY_TIMEOUT_MS = 30_000;
-const WRITE_STALL_MS = 30_000;
 
 /** The gRPC face: every call, whatever its path, is handed to the front with its metadata alone. */
 export class GrpcListener implements Listener {
@@ -67,7 +66,8 @@ export class GrpcListener implements Listener {
         maxConnectionIdleMs: config.maxConnectionIdleMs,
         keepAliveTimeMs: config.keepAliveTimeMs,
         keepAliveTimeoutMs: config.keepAliveTimeoutMs,
-        writeStallMs: options.writeStallMs ?? WRITE_STALL_MS,
+        writeStallMs: config.writeStallMs,
+        hasRoom: options.hasRoom ?? always,
       },
       {
         unary: (exchange) => new GrpcExchange(exchange, this.#house),
@@ -107,6 +107,8 @@ export class GrpcListener implements Listener {
     return new RefusedStream(exchange, this.#front, Fault.Overloaded, `${maxHealthWatches} calls watch, the limit.`);
   }
 }
+
+const always = (): boolean => true;
 
 function streamPaths(reflection: boolean): ReadonlySet<string> {
   const paths: string[] = [GrpcPath.ModelStreamInfer, GrpcPath.HealthWatch];

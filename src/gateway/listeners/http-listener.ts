@@ -14,11 +14,10 @@ export interface HttpListenerOptions {
   readonly tls: TlsFiles | null;
   /** Hears of everything that was refused before the Front: a fault code, and fixed text that is safe in logs. */
   readonly onRejected?: (code: string, reason: string) => void;
-  /** A client that takes no byte of its answer for this long is dropped. */
-  readonly writeStallMs?: number;
+  /** Asked for each new connection; without room it is closed at once. */
+  readonly hasRoom?: () => boolean;
 }
 
-const WRITE_STALL_MS = 30_000;
 // Clients that pipeline at all send up to ten; each one more is a request in flight that nobody can take back.
 const MAX_PIPELINED = 16;
 
@@ -40,11 +39,12 @@ export class HttpListener implements Listener {
     this.#house = {
       front,
       maxRequests: config.maxRequestsPerConnection,
-      writeStallMs: options.writeStallMs ?? WRITE_STALL_MS,
+      writeStallMs: config.writeStallMs,
       onRejected: (rejection) => onRejected?.(rejection.kind.code, rejection.reason),
       draining: false,
     };
     this.#server = makeServer(config, options.tls);
+    if (options.hasRoom !== undefined) this.#shed(options.hasRoom);
     this.#wire(options.tls === null ? 'connection' : 'secureConnection');
   }
 
@@ -108,7 +108,17 @@ export class HttpListener implements Listener {
     server.on('drop', () => this.#house.onRejected(HttpRejection.Connections));
   }
 
+  /** Before anything else is made for a connection, a TLS handshake included. */
+  #shed(hasRoom: () => boolean): void {
+    this.#server.prependListener('connection', (socket: Socket) => {
+      if (hasRoom()) return;
+      this.#house.onRejected(HttpRejection.Descriptors);
+      socket.destroy();
+    });
+  }
+
   #connect(socket: Socket): void {
+    if (socket.destroyed) return;
     const connection = new HttpConnection(socket);
     this.#connections.add(connection);
     socket.once('close', () => this.#connections.delete(connection));

@@ -19,6 +19,8 @@ export interface GrpcServerOptions {
   readonly maxMessageBytes: number;
   readonly maxMetadataBytes: number;
   readonly maxConnections: number;
+  /** Asked for each new connection; without room it is closed at once. */
+  readonly hasRoom: () => boolean;
   readonly maxConcurrentStreams: number;
   readonly maxConnectionIdleMs: number;
   readonly keepAliveTimeMs: number;
@@ -79,7 +81,7 @@ export class GrpcServer {
           return;
         }
         this.#bound = `${host}:${boundPort}`;
-        limitConnections(this.#server, this.#options.maxConnections);
+        limitConnections(this.#server, this.#options.maxConnections, this.#options.hasRoom);
         resolve(boundPort);
       });
     });

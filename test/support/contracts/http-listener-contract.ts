@@ -7,7 +7,6 @@ import { MALFORMED, STREAMS } from './malformed-http.ts';
 
 /** What a driver is made with. */
 export interface HttpDriverOptions {
-  readonly writeStallMs: number;
   readonly onRejected: (code: string, reason: string) => void;
 }
 export type MakeHttpListener = (config: HttpListenConfig, options: HttpDriverOptions, front: Front) => Listener;
@@ -38,8 +37,8 @@ export function httpListenerContract(name: string, make: MakeHttpListener): void
     });
 
     async function start(settings: Partial<HttpListenConfig> = {}, writeStallMs = 5_000): Promise<void> {
-      const config = { ...httpListen.parse({ port: 0 }), ...settings };
-      listener = make(config, { writeStallMs, onRejected: (code) => rejected.push(code) }, front);
+      const config = { ...httpListen.parse({ port: 0 }), writeStallMs, ...settings };
+      listener = make(config, { onRejected: (code) => rejected.push(code) }, front);
       port = await listener.listen();
     }
     async function open(): Promise<RawConnection> {
@@ -708,7 +707,7 @@ export function httpListenerContract(name: string, make: MakeHttpListener): void
 
     it('rejects a taken address with a message that names it and says what to do', async () => {
       await start();
-      const second = make({ ...httpListen.parse({}), port }, { writeStallMs: 1_000, onRejected: () => {} }, front);
+      const second = make({ ...httpListen.parse({}), port }, { onRejected: () => {} }, front);
       await expect(second.listen()).rejects.toThrow(new RegExp(`127\\.0\\.0\\.1:${port}.*listen\\.http\\.port`));
       await second.drain(0);
     });

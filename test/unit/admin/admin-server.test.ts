@@ -73,6 +73,7 @@ const config = {
   tls: null,
   token: { env: 'X' },
   maxBodyBytes: 200,
+  maxRequestsPerSecond: 1_000,
   allowedHosts: ['gateway.internal'],
 };
 const server = new AdminServer({ config, token: 'secret-token', tls: null, plane, onError: (error) => errors.push(error) });
@@ -223,5 +224,52 @@ describe('the admin port', () => {
     expect((await call('GET', '/admin')).status).toBe(404);
     const wrong = await call('DELETE', '/admin/v1/plans');
     expect([wrong.status, wrong.headers['allow']]).toEqual([405, 'GET']);
+  });
+});
+
+describe('a flood on the admin port', () => {
+  it('of strangers is answered late and with 429, and leaves the holder of the token alone', async () => {
+    const flooded = new AdminServer({
+      config: { ...config, maxRequestsPerSecond: 5 },
+      token: 'secret-token',
+      tls: null,
+      plane,
+      onError: (error) => errors.push(error),
+    });
+    const floodedPort = await flooded.listen();
+    const ask = async (headers: Record<string, string>): Promise<readonly [number, string | null, string | null]> => {
+      const response = await fetch(`http://127.0.0.1:${floodedPort}/metrics`, { headers });
+      await response.text();
+      return [response.status, response.headers.get('connection'), response.headers.get('retry-after')];
+    };
+    const strangers = await Promise.all(Array.from({ length: 12 }, () => ask({})));
+    expect(strangers.filter(([status]) => status === 200).length).toBeGreaterThanOrEqual(5);
+    const refused = strangers.filter(([status]) => status === 429);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const each of refused) expect(each).toEqual([429, 'close', '1']);
+    expect((await ask({ authorization: 'Bearer secret-token' }))[0]).toBe(200);
+    await flooded.close();
+  });
+
+  it('has those who ask for the metrics at the same time share one exposition', async () => {
+    let written = 0;
+    const slow: ControlPlane = {
+      ...plane,
+      metrics: () => {
+        written++;
+        return new Promise((done) => setTimeout(done, 50, 'sluice_up 1\n'));
+      },
+    };
+    const shared = new AdminServer({
+      config,
+      token: 'secret-token',
+      tls: null,
+      plane: slow,
+      onError: (error) => errors.push(error),
+    });
+    const url = `http://127.0.0.1:${await shared.listen()}/metrics`;
+    const texts = await Promise.all(Array.from({ length: 8 }, async () => (await fetch(url)).text()));
+    expect([new Set(texts).size, written < 8]).toEqual([1, true]);
+    await shared.close();
   });
 });

@@ -549,7 +549,7 @@ describe('GrpcListener, answers', () => {
   });
 
   it('drops a client that takes nothing of its answer', async () => {
-    const { front, port } = await serve(echoFront(), {}, { writeStallMs: 30 });
+    const { front, port } = await serve(echoFront(), { writeStallMs: 30 });
     const call = new RawCaller(port, 0).begin();
     call.stream.end(framed('x'));
     expect(await call.closed).toBe(constants.NGHTTP2_CANCEL);

@@ -387,7 +387,7 @@ describe('the bounds of a stream', () => {
   it('cuts a client that takes nothing of its answers', async () => {
     const front = echoFront();
     front.onComplete = (visit) => visit.exit.send(success([Buffer.alloc(500_000)]));
-    const { port } = await serve(front, {}, { writeStallMs: 60 });
+    const { port } = await serve(front, { writeStallMs: 60 });
     const stream = rawStream(port);
     for (let i = 0; i < 8; i++) stream.write(frame(request(`r${i}`)));
     await front.heard('closed', 8);

@@ -17,11 +17,10 @@ beforeEach(async () => {
   front = new RecordingFront();
   rejected = [];
   listener = new HttpListener(
-    { ...httpListen.parse({ port: 0 }), headersTimeoutMs: 150 },
+    { ...httpListen.parse({ port: 0 }), headersTimeoutMs: 150, writeStallMs: 5_000 },
     {
       tls: { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY },
       onRejected: (code) => rejected.push(code),
-      writeStallMs: 5_000,
     },
     front,
   );
