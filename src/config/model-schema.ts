@@ -101,6 +101,9 @@ export const httpBackend = z.strictObject({
     .nullable()
     .default(null)
     .describe('Time from the request to the first byte of the answer; null leaves it to the deadline of the request.'),
+  progressTimeoutMs: timeoutMs
+    .default(30_000)
+    .describe('Time an answer may stop on its way, between two pieces of it, before it is given up.'),
   maxConnections: count
     .max(65_535)
     .default(128)

@@ -5,8 +5,8 @@ import type { Socket } from 'node:net';
 /** `at` and `from` count the bytes that have passed on the connection, in this direction, since the fault was set. */
 export type LaneFault =
   | { readonly is: 'none' }
-  /** Nothing passes, the end of the stream included. */
-  | { readonly is: 'hang' }
+  /** So many bytes pass, then nothing more, the end of the stream included. */
+  | { readonly is: 'hang'; readonly at: number }
   /** So many bytes pass, then both ends of the connection get a RST. */
   | { readonly is: 'reset'; readonly at: number }
   /** So many bytes pass, then a FIN; the other direction goes on. */
@@ -19,7 +19,7 @@ export type LaneFault =
   | { readonly is: 'delay'; readonly ms: number };
 
 export const NO_FAULT: LaneFault = Object.freeze({ is: 'none' });
-export const HANG: LaneFault = Object.freeze({ is: 'hang' });
+export const HANG: LaneFault = Object.freeze({ is: 'hang', at: 0 });
 
 const CAP_STEP_MS = 10;
 
@@ -115,7 +115,6 @@ export class FaultLane {
       case 'garbage':
         return Number.POSITIVE_INFINITY;
       case 'hang':
-        return 0;
       case 'reset':
       case 'halfClose':
         return fault.at - this.#sinceFault;

@@ -49,7 +49,8 @@ export class HttpBackend implements Backend, CallOwner {
     this.#askTimeoutMs = config.connectTimeoutMs + METADATA_TIMEOUT_MS;
     this.#ownHeaders = ownHeaders(options.credential);
     const { endpoint, tls } = options;
-    const server = { origin: new URL(endpoint.name).origin, ip: endpoint.ip, tls, connectTimeoutMs: config.connectTimeoutMs };
+    const { connectTimeoutMs, progressTimeoutMs } = config;
+    const server = { origin: new URL(endpoint.name).origin, ip: endpoint.ip, tls, connectTimeoutMs, progressTimeoutMs };
     const firstByteTimeoutMs = config.firstByteTimeoutMs ?? 0;
     this.#pool = new HttpPool({ ...server, firstByteTimeoutMs, maxConnections: config.maxConnections });
     this.#asking = new HttpPool({ ...server, firstByteTimeoutMs: 0, maxConnections: 1 });

@@ -7,6 +7,8 @@ import { codingOf, unpack } from './unpack.ts';
 export interface ExchangeOwner {
   /** Time from the request to the first byte of the answer; 0 sets no limit. */
   readonly firstByteTimeoutMs: number;
+  /** Time between two pieces of the answer. */
+  readonly progressTimeoutMs: number;
   /** Whether one more request may be asked anew. */
   takeRedial(): boolean;
   /** The exchange no longer waits for a connection. */
@@ -34,6 +36,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, HttpCall, HttpA
   readonly #sink: HttpSink;
   readonly #timer: NodeJS.Timeout;
   #firstByteTimer: NodeJS.Timeout | null = null;
+  #progressTimer: NodeJS.Timeout | null = null;
   #pool: Pool | null = null;
   #redialled = false;
   #controller: Dispatcher.DispatchController | null = null;
@@ -78,6 +81,10 @@ export class HttpExchange implements Dispatcher.DispatchHandler, HttpCall, HttpA
     this.#giveUp(HttpEnd.TimedOut, 'No answer in time.');
   }
 
+  stall(): void {
+    this.#giveUp(HttpEnd.TimedOut, `The answer stopped on its way for ${this.#owner.progressTimeoutMs} ms.`);
+  }
+
   field(name: string): string {
     const value = this.#headers[name];
     if (value === undefined) return '';
@@ -102,12 +109,14 @@ export class HttpExchange implements Dispatcher.DispatchHandler, HttpCall, HttpA
     if (status !== 200) this.#gatherer = new BodyGatherer(Number.NaN);
     else if (expected > this.#question.maxAnswerBytes) this.#tooLarge();
     else this.#gatherer = new BodyGatherer(expected);
+    if (!this.#over) this.#progressTimer = setTimeout(stall, this.#owner.progressTimeoutMs, this);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return;
     const gatherer = this.#gatherer!;
     gatherer.take(chunk);
+    this.#progressTimer?.refresh();
     if (this.status !== 200) {
       if (gatherer.size < REFUSAL_BYTES) return;
       this.#complete();
@@ -172,6 +181,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, HttpCall, HttpA
 
   /** The body is here. The sink hears of it outside the package, which would swallow what the sink throws. */
   #complete(): void {
+    if (this.#progressTimer !== null) clearTimeout(this.#progressTimer);
     const body = this.#gatherer!.body();
     this.#gatherer = null;
     const coding = this.status === 200 ? codingOf(this.field('content-encoding')) : 'identity';
@@ -200,6 +210,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, HttpCall, HttpA
     this.#over = true;
     clearTimeout(this.#timer);
     if (this.#firstByteTimer !== null) clearTimeout(this.#firstByteTimer);
+    if (this.#progressTimer !== null) clearTimeout(this.#progressTimer);
   }
 }
 
@@ -211,6 +222,10 @@ function redial(exchange: HttpExchange): void {
 
 function expire(exchange: HttpExchange): void {
   exchange.expire();
+}
+
+function stall(exchange: HttpExchange): void {
+  exchange.stall();
 }
 
 function tellAnswer(sink: HttpSink, answer: HttpAnswer): void {

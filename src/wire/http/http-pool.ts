@@ -18,6 +18,8 @@ export interface HttpPoolOptions {
   readonly connectTimeoutMs: number;
   /** Time from the request to the first byte of the answer; 0 sets no limit. */
   readonly firstByteTimeoutMs: number;
+  /** Time between two pieces of an answer. */
+  readonly progressTimeoutMs: number;
   readonly maxConnections: number;
 }
 
@@ -27,6 +29,7 @@ export interface HttpPoolOptions {
  */
 export class HttpPool implements ExchangeOwner {
   readonly firstByteTimeoutMs: number;
+  readonly progressTimeoutMs: number;
   readonly #pool: Pool;
   readonly #waiting = new Set<HttpExchange>();
   #free: number;
@@ -36,6 +39,7 @@ export class HttpPool implements ExchangeOwner {
 
   constructor(options: HttpPoolOptions) {
     this.firstByteTimeoutMs = options.firstByteTimeoutMs;
+    this.progressTimeoutMs = options.progressTimeoutMs;
     this.#free = options.maxConnections;
     this.#pool = new Pool(options.origin, {
       connections: options.maxConnections,

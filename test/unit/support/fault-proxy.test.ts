@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { cappedAt, type LaneFault } from '../../support/fault-lane.ts';
+import { cappedAt, HANG, type LaneFault } from '../../support/fault-lane.ts';
 import { type Direction, FaultProxy } from '../../support/fault-proxy.ts';
 
 /** What one end of a connection has received, and how it ended. */
@@ -98,7 +98,7 @@ describe('the fault proxy', () => {
         const at = place % whole.length;
         const { proxy, heard } = await serve(direction === 'answer' ? bytes : []);
         // The other direction says nothing, so that its own end does not come first.
-        proxy.set(direction === 'answer' ? 'request' : 'answer', { is: 'hang' });
+        proxy.set(direction === 'answer' ? 'request' : 'answer', HANG);
         proxy.set(direction, { is: 'reset', at });
         const came = await call(proxy, direction === 'request' ? bytes : []);
         const ends = direction === 'answer' ? [came, await heard] : [await heard, came];

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { HttpPool } from '../../../../src/wire/http/http-pool.ts';
 import { type HttpAnswer, HttpEnd, type HttpQuestion, type HttpSink } from '../../../../src/wire/http/http-sink.ts';
+import { FaultProxy } from '../../../support/fault-proxy.ts';
 import {
   answer,
   answerNever,
@@ -49,8 +50,9 @@ afterEach(async () => {
   for (const thing of opened.splice(0).reverse()) await thing.close();
 });
 
-function poolOf(origin: string, maxConnections = 4): HttpPool {
-  const pool = new HttpPool({ origin, ip: '', tls: null, connectTimeoutMs: 1_000, firstByteTimeoutMs: 0, maxConnections });
+function poolOf(origin: string, maxConnections = 4, progressTimeoutMs = 30_000): HttpPool {
+  const timeouts = { connectTimeoutMs: 1_000, firstByteTimeoutMs: 0, progressTimeoutMs };
+  const pool = new HttpPool({ origin, ip: '', tls: null, ...timeouts, maxConnections });
   opened.push(pool);
   return pool;
 }
@@ -122,6 +124,20 @@ describe('HttpPool', () => {
       expect((await ask(pool, { pieces: [Buffer.from('large')], maxAnswerBytes: 100 })).end).toBe(HttpEnd.Oversized);
       expect((await ask(pool)).answer!.body.toString()).toBe('fine');
     }
+  });
+
+  it('gives up an answer that stops on its way, and waits for one that goes on however slowly', async () => {
+    const server = await serve(() => answer(200, 'x'.repeat(100)));
+    const proxy = await FaultProxy.start(server.url);
+    opened.push(proxy);
+    const pool = poolOf(`http://${proxy.address}`, 4, 250);
+    proxy.set('answer', { is: 'trickle', bytes: 10, everyMs: 20 });
+    expect((await ask(pool)).answer!.body.length).toBe(100);
+    proxy.set('answer', { is: 'hang', at: proxy.bytes('answer') - 50 });
+    const stopped = await ask(pool);
+    expect([stopped.end, stopped.detail]).toEqual([HttpEnd.TimedOut, 'The answer stopped on its way for 250 ms.']);
+    await proxy.heal();
+    expect((await ask(pool)).answer!.body.length).toBe(100);
   });
 
   it('says an end once, and not from inside send or cancel', async () => {
