@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three projects: `unit` runs in this process with fake clocks; `e2e` starts real gateway processes on real sockets; `peers` adds the
- * clients and servers of others, which it installs.
+ * Four projects: `unit` runs in this process with fake clocks; `e2e` starts real gateway processes on real sockets; `faults` breaks what
+ * is around them; `peers` adds the clients and servers of others, which it installs.
  */
 export default defineConfig({
   test: {
@@ -13,6 +13,15 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,
         },

@@ -1,0 +1,81 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { FaultProxy } from '../support/fault-proxy.ts';
+import { type Face, FaultScene, MODEL } from '../support/fault-scene.ts';
+import { eventually, metric } from '../support/gateway-under-test.ts';
+import { type OipHttpServer, startOipHttpServer } from '../support/oip-http-server.ts';
+
+const ASKED = 60;
+const QUEUED = 8;
+const IN_FLIGHT = 2;
+const TIMEOUT_MS = 300;
+
+let shadow: OipHttpServer;
+let proxy: FaultProxy;
+let scene: FaultScene;
+beforeAll(async () => {
+  shadow = await startOipHttpServer({ models: [MODEL] });
+  proxy = await FaultProxy.start(shadow.url);
+  const server = { kind: 'http', url: `http://${proxy.address}`, model: 'm' };
+  scene = await FaultScene.start({
+    shadows: [{ name: 'copy', role: 'shadow', weight: 100, backend: server }],
+    config: { shadow: { maxQueued: QUEUED, maxInFlight: IN_FLIGHT, timeoutMs: TIMEOUT_MS } },
+  });
+});
+afterEach(() => proxy.heal());
+afterAll(async () => {
+  expect(await scene.stop()).toBe(0);
+  await proxy.close();
+  await shadow.close();
+});
+
+const copies = (outcome: string): Promise<number> => metric(scene.gateway, 'sluice_shadow_copies_total', { outcome });
+const offered = async (): Promise<number> =>
+  (await Promise.all(['dropped', 'failed', 'agreed', 'disagreed', 'incomparable'].map(copies))).reduce((a, b) => a + b);
+
+/** Resolves when no copy waits and none runs. */
+async function quiet(): Promise<void> {
+  await eventually('an empty queue', async () => (await metric(scene.gateway, 'sluice_shadow_queue_length')) === 0);
+  await scene.idle();
+}
+
+const FAULTS: readonly (readonly [string, () => unknown])[] = [
+  ['refuses connections', () => proxy.refuse()],
+  ['never answers', () => proxy.hang()],
+  ['answers late', () => proxy.set('answer', { is: 'delay', ms: 200 })],
+  ['answers garbage', () => proxy.set('answer', { is: 'garbage', from: 0 })],
+  ['resets its connections', () => proxy.set('answer', { is: 'reset', at: 20 })],
+];
+
+describe.each<readonly [Face]>([['rest'], ['grpc']])('over %s, a shadow', (face) => {
+  it.each(FAULTS)('that %s is invisible to callers, billed to nobody, and dropped past its queue', async (_what, fault) => {
+    const before = { offered: await offered(), agreed: await copies('agreed'), usage: await scene.usage('http') };
+    await fault();
+    const all = await Promise.all(Array.from({ length: ASKED }, (_, i) => scene.ask(face, 'http', {}, i)));
+    expect(all.map(({ code, variant }) => `${code} ${variant}`)).toEqual(new Array(ASKED).fill('OK v1'));
+    const usage = await scene.usage('http');
+    expect(usage.requests - before.usage.requests).toBe(ASKED);
+    expect(usage.failures).toBe(before.usage.failures);
+    // Every copy comes to an end that is counted, and the queue is empty after it.
+    await eventually('an end for each copy', async () => (await offered()) - before.offered === ASKED);
+    await quiet();
+    expect(await copies('dropped')).toBeGreaterThan(0);
+    await proxy.heal();
+    const agreed = await copies('agreed');
+    await eventually('a copy that is compared again', async () => {
+      await scene.ask(face, 'http', {}, 3);
+      return (await copies('agreed')) > agreed;
+    });
+    await quiet();
+  });
+
+  it('that hangs adds nothing to what its callers wait', async () => {
+    proxy.hang();
+    for (let i = 0; i < 20; i++) {
+      // A caller that waited for its copy would wait for the shadow's whole time.
+      const { code, tookMs } = await scene.ask(face, 'http', {}, i);
+      expect(code).toBe('OK');
+      expect(tookMs).toBeLessThan(5 * TIMEOUT_MS);
+    }
+    await quiet();
+  });
+});
