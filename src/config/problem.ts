@@ -14,10 +14,19 @@ export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
 
   constructor(file: string, problems: readonly ConfigProblem[]) {
-    super(`${file}: ${problems.length} problem${problems.length === 1 ? '' : 's'}\n${problems.map(lineOf).join('\n')}`);
+    super(`${file}: ${problems.length} problem${problems.length === 1 ? '' : 's'}\n${linesOf(problems).join('\n')}`);
     this.file = file;
     this.problems = problems;
   }
+}
+
+/** Problems that a message lists; whoever has more of them than this has one mistake in many places. */
+const MAX_LINES = 100;
+
+function linesOf(problems: readonly ConfigProblem[]): string[] {
+  const lines = problems.slice(0, MAX_LINES).map(lineOf);
+  if (problems.length > MAX_LINES) lines.push(`  and ${problems.length - MAX_LINES} more`);
+  return lines;
 }
 
 const lineOf = (problem: ConfigProblem): string => `  ${problem.path === '' ? '(file)' : problem.path}: ${problem.message}`;

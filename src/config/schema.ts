@@ -9,7 +9,7 @@ import { tenant } from './tenant-schema.ts';
 export const config = z.strictObject({
   listen: listen.describe('The three faces.'),
   tenants: z.array(tenant).min(1).max(100_000).describe('Who may call.'),
-  models: z.record(name, model).describe('What may be called, by model name.'),
+  models: z.record(name, model).describe('What may be called, by model name; at most 10,000.'),
   limits: z
     .strictObject({
       maxBodyBytes: bytes.default(67_108_864).describe('Largest request body, as it comes and as it unpacks.'),

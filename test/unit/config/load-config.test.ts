@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { parseConfig } from '../../../src/config/load-config.ts';
 import { ConfigError } from '../../../src/config/problem.ts';
 
@@ -29,6 +32,19 @@ function problemsOf(text: string): string[] {
     throw error;
   }
   return [];
+}
+
+/** Every place in a tree, inner ones too. */
+function leavesOf(tree: unknown, path: readonly string[] = []): (readonly string[])[] {
+  if (typeof tree !== 'object' || tree === null) return [path];
+  return [path, ...Object.entries(tree).flatMap(([key, value]) => leavesOf(value, [...path, key]))];
+}
+
+function replaced(tree: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  if (key === undefined) return value;
+  const copy = structuredClone(tree) as Json;
+  copy[key] = replaced(copy[key], rest, value);
+  return copy;
 }
 
 describe('a config file', () => {
@@ -127,6 +143,32 @@ describe('a config file', () => {
     const problems = problemsOf(withValue('models.digits.variants', variants)).join('\n');
     expect(problems).toContain('sum to 120 %');
     expect(problems).toContain('"v2" twice');
+  });
+
+  it('is refused by a stated limit when it has too many models, and tells no more problems than anybody reads', () => {
+    const models = (count: number): string => Array.from({ length: count }, (_, i) => `  m${i}: 0`).join('\n');
+    expect(problemsOf(`models:\n${models(100_000)}`)).toEqual(['models: found 100000; expected at most 10000']);
+    const crowd = (): unknown => parseConfig(`models:\n${models(1_000)}`, 'c.yaml');
+    expect(crowd).toThrow(/1002 problems[\s\S]* {2}and 902 more$/);
+  });
+
+  it('is read, or refused with a place and a reason, whichever of its values is blank', () => {
+    const demo = readFileSync(join(import.meta.dirname, '../../../config/demo.yaml'), 'utf8');
+    const tree: unknown = parse(demo);
+    let refused = 0;
+    for (const path of leavesOf(tree)) {
+      for (const blank of ['', null, [], {}]) {
+        for (const problem of problemsOf(JSON.stringify(replaced(tree, path, blank)))) {
+          refused++;
+          expect(problem).toMatch(/^[\w.-]*: .{10,}/);
+        }
+      }
+    }
+    expect(refused).toBeGreaterThan(200);
+  });
+
+  it('names the place of a key that stands twice', () => {
+    expect(problemsOf('a:\n  - b: {c: 1, d: 2, c: 3}')).toEqual(['a.b.c: not YAML: the key stands twice']);
   });
 
   it('is refused when it is no YAML, has a key twice, or unfolds without bound', () => {
