@@ -32,6 +32,7 @@ export interface FrontOptions {
 /** Where listeners hand requests over: makes the context and starts its life. */
 export class GatewayFront implements StreamFront {
   readonly #o: FrontOptions;
+  readonly #open = new Set<RequestContext>();
 
   constructor(options: FrontOptions) {
     this.#o = options;
@@ -45,6 +46,7 @@ export class GatewayFront implements StreamFront {
     ctx.startedMs = o.clock.nowMs();
     ctx.startedUs = o.clock.nowUs();
     ctx.requestId = requestIdOf(head.header('x-request-id'));
+    this.#open.add(ctx);
     this.#observe(ctx);
     o.lifecycle.drive(ctx);
     return ctx;
@@ -89,7 +91,16 @@ export class GatewayFront implements StreamFront {
     this.#o.lifecycle.abort(ctx, true);
   }
 
+  /** Refuses every request that has no answer yet, and cancels what it waits for; where some of several answers are told, no more are. */
+  refuseAll(kind: FaultKind): void {
+    for (const ctx of [...this.#open]) {
+      if (ctx.phase >= Phase.Book) ctx.parts?.abort(kind);
+      else this.fail(ctx, kind, '');
+    }
+  }
+
   closed(ctx: RequestContext): void {
+    this.#open.delete(ctx);
     this.#o.lifecycle.closed(ctx);
   }
 }

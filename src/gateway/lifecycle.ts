@@ -87,9 +87,11 @@ export class Lifecycle {
     this.#skipToBook(ctx);
   }
 
-  /** Refuses a request from outside its phases: the body could not be had. */
+  /** Refuses a request from outside its phases: the body could not be had, or the gateway goes down. */
   refuse(ctx: RequestContext): void {
-    if (ctx.phase < Phase.Book) this.#skipToBook(ctx);
+    if (ctx.phase >= Phase.Book) return;
+    this.#cancelCall(ctx);
+    this.#skipToBook(ctx);
   }
 
   /** The last byte has left, or the exchange was cut. */

@@ -9,7 +9,6 @@ import { SecretReader } from '../config/secrets.ts';
 import { SystemClock } from '../core/clock.ts';
 import type { ControlPlane } from '../core/control-plane.ts';
 import { GatewayFront } from '../gateway/gateway-front.ts';
-import type { StreamFront } from '../gateway/listeners/stream-front.ts';
 import type { ThreadPool } from '../gateway/offload/thread-pool.ts';
 import { LocalByteBudget } from '../limits/byte-budget.ts';
 import { LocalConcurrencyCap } from '../limits/concurrency.ts';
@@ -232,7 +231,7 @@ export class GatewayProcess {
     await this.#listeners.drain(graceMs);
   }
 
-  #buildFront(store: MemoryCacheStore, usage: MemoryUsageBook, bytes: LocalByteBudget): StreamFront {
+  #buildFront(store: MemoryCacheStore, usage: MemoryUsageBook, bytes: LocalByteBudget): GatewayFront {
     const { config, version } = this.#o;
     const onLost = (error: unknown): void => this.log.error('lost error', { err: error });
     const { lifecycle, admit } = buildLifecycle({

@@ -1,15 +1,19 @@
 import type { Config } from '../config/schema.ts';
 import type { Listener } from '../core/exchange.ts';
+import { Fault } from '../core/faults.ts';
+import type { GatewayFront } from '../gateway/gateway-front.ts';
 import { GrpcListener } from '../gateway/listeners/grpc-listener.ts';
 import { HttpListener } from '../gateway/listeners/http-listener.ts';
-import type { StreamFront } from '../gateway/listeners/stream-front.ts';
 import type { LocalByteBudget } from '../limits/byte-budget.ts';
 import type { Log } from '../telemetry/access-log.ts';
 import { connectionRoom } from './connection-room.ts';
 import type { TlsFiles } from './tls-files.ts';
 
+/** Time for refusals to leave at the end of the grace, before the listeners cut what is left. */
+const LAST_WORDS_MS = 250;
+
 export interface ListenersOptions {
-  readonly front: StreamFront;
+  readonly front: GatewayFront;
   readonly files: TlsFiles;
   readonly bytes: LocalByteBudget;
   readonly log: Log;
@@ -19,6 +23,7 @@ export interface ListenersOptions {
 
 /** The faces of the data plane: they open one after the other and are drained together. */
 export class Listeners {
+  readonly #front: GatewayFront;
   readonly #http: HttpListener;
   readonly #grpc: GrpcListener;
   /** Those that have a port. */
@@ -26,6 +31,7 @@ export class Listeners {
 
   constructor({ listen, limits }: Config, options: ListenersOptions) {
     const { front, files, bytes, onRejected, isReady } = options;
+    this.#front = front;
     const hasRoom = connectionRoom(limits.maxOpenFilesPercent, options.log);
     const tls = files.pair(listen.http.tls, 'listen.http.tls');
     this.#http = new HttpListener(listen.http, { tls, onRejected, hasRoom }, front);
@@ -58,8 +64,10 @@ export class Listeners {
     this.#http.closeIdle();
   }
 
-  /** Safe to call again, for those that opened meanwhile. */
+  /** Ends once nothing is in flight; what outlives the grace is refused. Safe to call again, for those that opened meanwhile. */
   async drain(graceMs: number): Promise<void> {
-    await Promise.all(this.#open.splice(0).map((listener) => listener.drain(graceMs)));
+    const timer = setTimeout(() => this.#front.refuseAll(Fault.Draining), graceMs);
+    await Promise.all(this.#open.splice(0).map((listener) => listener.drain(graceMs + LAST_WORDS_MS)));
+    clearTimeout(timer);
   }
 }

@@ -211,8 +211,8 @@ export class FaultScene {
 
   /** The gateway must end as it should after all that was done to it. */
   async stop(): Promise<number | null> {
-    this.#grpc.close();
     const code = await this.gateway.stop();
+    this.#grpc.close();
     await Promise.all([this.proxies.http.close(), this.proxies.grpc.close()]);
     await Promise.all([this.servers.http.close(), this.servers.grpc.close()]);
     return code;

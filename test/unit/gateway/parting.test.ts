@@ -183,6 +183,19 @@ describe('several answers to one request', () => {
     world.expectNothingHeld();
   });
 
+  it('end when the gateway goes down, which refuses whoever has no answer yet', () => {
+    const world = worldOf();
+    const { asked, call } = ask(world);
+    const silent = ask(world);
+    call.part(1);
+    take(asked);
+    world.front.refuseAll(Fault.Draining);
+    expect([told(asked), ends(asked), call.cancelled]).toEqual([[1], ['DRAINING'], true]);
+    expect([codeOf(silent.asked), silent.asked.exit.sent[0]!.status, silent.call.cancelled]).toEqual(['DRAINING', 503, true]);
+    for (const one of [asked, silent.asked]) world.close(one);
+    world.expectNothingHeld();
+  });
+
   it('end at the deadline, which is the fault of a backend that was waited for', () => {
     for (const [taken, code] of [
       [true, 'BACKEND_TIMEOUT'],
