@@ -22,7 +22,9 @@ export const config = z.strictObject({
         .max(10_000)
         .default(100)
         .describe('How many times its size a gzip or deflate body may unpack to; the first 64 KiB are free.'),
-      maxInFlightBytes: bytes.default(268_435_456).describe('Bytes of all request bodies held at the same time.'),
+      maxInFlightBytes: bytes
+        .default(268_435_456)
+        .describe('Bytes held at the same time of all request bodies, and of answers that their clients have not taken yet.'),
       maxInFlightRequests: count.default(4_096).describe('Requests in flight in this process.'),
       maxOpenFilesPercent: z
         .int()

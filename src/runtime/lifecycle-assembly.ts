@@ -63,7 +63,7 @@ export function buildLifecycle(m: Mechanisms): { lifecycle: Lifecycle; admit: Ad
       infer: new Infer({ clock, tally: m.tally, lifecycle: late, parting }),
       inspectOutput,
       book,
-      reply: new WriteReply(m.shadows),
+      reply: new WriteReply(m.shadows, admit),
       release: (ctx) => release.run(ctx),
       hasFollowers: (ctx) => recall.hasFollowers(ctx),
     },

@@ -120,7 +120,10 @@ export const CATALOGUE = Object.freeze({
   httpRejected: counter('http_rejected_total', 'HTTP exchanges refused before they were a request, by fault.', 'code'),
   spans: counter('trace_spans_total', 'Spans of sampled traces: exported, failed, dropped.', 'outcome'),
   logLinesDropped: counter('log_lines_dropped_total', 'Log lines lost because the log could not be written fast enough.'),
-  bodyBytesInFlight: gauge('body_bytes_in_flight', 'Bytes of request bodies held now.'),
+  bodyBytesInFlight: gauge(
+    'body_bytes_in_flight',
+    'Bytes held now of request bodies, and of answers that their clients have not taken yet.',
+  ),
   cacheBytes: gauge('cache_bytes', 'Bytes of all cache entries.'),
   cacheEntries: gauge('cache_entries', 'Cache entries.'),
   shadowQueueLength: gauge('shadow_queue_length', 'Copies waiting for a shadow.'),

@@ -62,6 +62,8 @@ export interface SceneOptions {
   readonly shadows?: readonly object[];
   /** Added to the whole config. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Added to the environment of the gateway. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export class FaultScene {
@@ -96,7 +98,7 @@ export class FaultScene {
         ...options.grpc,
       })),
     };
-    const gateway = await startGateway({ tenants: TENANTS, models, ...options.config });
+    const gateway = await startGateway({ tenants: TENANTS, models, ...options.config }, options.env);
     const scene = new FaultScene(gateway, proxies, servers, behaviour);
     for (const kind of ['http', 'grpc'] as const) {
       await eventually(`${kind} is ready`, async () => (await scene.variants(kind)).every((each) => each.readiness === 'ready'));

@@ -41,6 +41,11 @@ export function runCli(
   return new Promise((done) => child.on('close', (code) => done({ code, out, err })));
 }
 
+/** What makes a gateway load a file of this folder before its own code. */
+export const preloading = (file: string): Readonly<Record<string, string>> => ({
+  NODE_OPTIONS: `--import ${join(import.meta.dirname, file)}`,
+});
+
 /** Starts a gateway. `config` is the config file as an object; the three faces get free ports on loopback. */
 export async function startGateway(
   config: Readonly<Record<string, unknown>>,
@@ -50,7 +55,7 @@ export async function startGateway(
   const file = join(dir, 'config.yaml');
   writeFileSync(file, stringify({ ...config, listen: freeListen(config['listen']) }));
   const child = spawn(NODE, [join(ROOT, 'src/cli/main.ts'), 'serve', file], {
-    env: { ...process.env, ...env, SLUICE_STATE_DIR: join(dir, 'state') },
+    env: { ...process.env, SLUICE_STATE_DIR: join(dir, 'state'), ...env },
     cwd: ROOT,
   });
   let output = '';

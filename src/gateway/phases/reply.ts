@@ -7,12 +7,20 @@ import type { Stage } from '../lifecycle.ts';
 /** Longest wait a caller is told, milliseconds. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
+/** Where the bytes of answers are counted, for as long as their clients have not taken them. */
+export interface AnswerRoom {
+  /** Refuses `ctx` when it may not hold so many bytes. */
+  holdBytes(ctx: RequestContext, bytes: number): Verdict;
+}
+
 /** Writes the answer. Shadows get their copy after it is on its way. */
 export class WriteReply implements Stage {
   readonly #shadows: ShadowQueues;
+  readonly #room: AnswerRoom;
 
-  constructor(shadows: ShadowQueues) {
+  constructor(shadows: ShadowQueues, room: AnswerRoom) {
     this.#shadows = shadows;
+    this.#room = room;
   }
 
   /** @hot */
@@ -33,10 +41,22 @@ export class WriteReply implements Stage {
   }
 
   #send(ctx: RequestContext): Verdict {
+    if (ctx.fault === null && ctx.principal !== null) this.#hold(ctx);
     addHeaders(ctx);
     ctx.exit.send(ctx.reply);
     if (ctx.prediction !== null && ctx.fault === null) this.#copy(ctx as Inferred);
     return Verdict.Next;
+  }
+
+  /** Clients that do not read what they ask for must not fill the memory with it. */
+  #hold(ctx: RequestContext): void {
+    const { pieces, headers } = ctx.reply;
+    let size = 0;
+    for (let i = 0; i < pieces.length; i++) size += pieces[i]!.length;
+    if (this.#room.holdBytes(ctx, ctx.heldBytes + size) !== Verdict.Refuse) return;
+    // What belongs to the answer does not belong to the refusal.
+    headers.length = 0;
+    ctx.codec.encodeFault(ctx);
   }
 
   /** Meanwhile the exchange may have closed, which released the request; then there is nobody to answer and nothing held to copy. */

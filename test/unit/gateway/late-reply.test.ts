@@ -44,7 +44,7 @@ function replying(): World {
   );
   const phases = new Proxy({} as Phases, {
     get: (_, name) => {
-      if (name === 'reply') return new WriteReply(shadows);
+      if (name === 'reply') return new WriteReply(shadows, { holdBytes: () => Verdict.Next });
       if (name === 'release') return (done: RequestContext) => released.push(done);
       return name === 'hasFollowers' ? () => false : next;
     },
