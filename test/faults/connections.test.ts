@@ -42,9 +42,10 @@ async function medianMs(scene: FaultScene): Promise<number> {
 
 const cpuS = (scene: FaultScene): Promise<number> => metric(scene.gateway, 'process_cpu_seconds_total');
 
-describe('idle connections', () => {
-  /** As many as this machine allows to a process, and a tenth of its descriptors left. */
-  const COUNT = Math.min(10_000, Math.floor(openFiles * 0.8) - 200);
+/** As many as this machine allows to a process, and a part of its descriptors left. */
+const COUNT = Math.min(10_000, Math.floor(openFiles * 0.8) - 200);
+
+describe(`${COUNT} idle connections`, () => {
   /** Five times the ten kilobytes that each may cost. */
   const LIMIT_BYTES = 50_000;
   /** The scene's own clients keep some as well. */
@@ -57,7 +58,7 @@ describe('idle connections', () => {
   });
   afterAll(async () => expect(await scene.stop()).toBe(0));
 
-  it(`of ${COUNT} cost little memory and no time, and past the limit the newest is refused`, async () => {
+  it('cost little memory and no time, and past the limit the newest is refused', async () => {
     const rss = (): Promise<number> => metric(scene.gateway, 'process_resident_memory_bytes');
     const before = { rss: await rss(), ms: await medianMs(scene) };
     const sockets = await open(COUNT, scene.gateway.httpPort);
