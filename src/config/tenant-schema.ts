@@ -52,6 +52,8 @@ export const tenant = z.strictObject({
     .default(3)
     .describe('How urgent its requests are where they have to wait, 7 the most; x-sluice-priority may lower it for one request.'),
   maxInFlight: count.default(256).describe('Requests of this tenant at the same time.'),
-  maxInFlightBytes: bytes.default(134_217_728).describe('The most of them that this tenant may have.'),
+  maxInFlightBytes: bytes
+    .default(134_217_728)
+    .describe('The most of them that this tenant may have; an answer larger than this is refused.'),
   keys: z.array(apiKey).min(1).describe('The API keys of this tenant.'),
 });
