@@ -81,7 +81,7 @@ async function measure(pinning: Pinning, seconds: number): Promise<OverloadRow[]
 }
 
 function configOf(port: number): Readonly<Record<string, unknown>> {
-  const backend = { kind: 'http', url: `http://127.0.0.1:${port}`, maxConnections: 1_024 };
+  const backend = { kind: 'http', endpoints: [`http://127.0.0.1:${port}`], maxConnections: 1_024 };
   return {
     tenants: [
       {

@@ -15,7 +15,7 @@ let scene: FaultScene;
 beforeAll(async () => {
   shadow = await startOipHttpServer({ models: [MODEL] });
   proxy = await FaultProxy.start(shadow.url);
-  const server = { kind: 'http', url: `http://${proxy.address}`, model: 'm' };
+  const server = { kind: 'http', endpoints: [`http://${proxy.address}`], model: 'm' };
   scene = await FaultScene.start({
     shadows: [{ name: 'copy', role: 'shadow', weight: 100, backend: server }],
     config: { shadow: { maxQueued: QUEUED, maxInFlight: IN_FLIGHT, timeoutMs: TIMEOUT_MS } },

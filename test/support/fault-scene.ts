@@ -18,6 +18,9 @@ export const MODEL = {
   outputs: [{ name: 'y', datatype: 'FP32' as const, shape: [-1, 2] }],
 };
 
+/** What the healthy variant beside a faulty canary asks the same server for. */
+const HEALTHY = { ...MODEL, name: 'healthy' };
+
 /** Each way through the gateway: the face that is asked, and the kind of backend behind it. */
 export const WAYS: readonly (readonly [Face, Kind])[] = [
   ['rest', 'http'],
@@ -80,21 +83,21 @@ export class FaultScene {
   static async start(options: SceneOptions = {}): Promise<FaultScene> {
     const behaviour: Behaviour = { http: echo, grpc: answerEcho };
     const servers = {
-      http: await startOipHttpServer({ models: [MODEL], onInfer: (call) => behaviour.http(call, MODEL) }),
-      grpc: await startOipServer({ models: [MODEL], onInfer: (call) => behaviour.grpc(call, MODEL) }),
+      http: await startOipHttpServer({ models: [MODEL, HEALTHY], onInfer: (call) => behaviour.http(call, MODEL) }),
+      grpc: await startOipServer({ models: [MODEL, HEALTHY], onInfer: (call) => behaviour.grpc(call, MODEL) }),
     };
     const proxies = { http: await FaultProxy.start(servers.http.url), grpc: await FaultProxy.start(servers.grpc.address) };
     const models = {
       http: modelOf(options, options.shadows ?? [], (proxied) => ({
         kind: 'http',
-        url: proxied ? `http://${proxies.http.address}` : servers.http.url,
-        model: 'm',
+        endpoints: [proxied ? `http://${proxies.http.address}` : servers.http.url],
+        model: proxied ? MODEL.name : HEALTHY.name,
         ...options.http,
       })),
       grpc: modelOf(options, [], (proxied) => ({
         kind: 'grpc',
-        address: proxied ? proxies.grpc.address : servers.grpc.address,
-        model: 'm',
+        endpoints: [proxied ? proxies.grpc.address : servers.grpc.address],
+        model: proxied ? MODEL.name : HEALTHY.name,
         ...options.grpc,
       })),
     };
@@ -133,6 +136,12 @@ export class FaultScene {
   async heal(): Promise<void> {
     this.behave({});
     await Promise.all([this.proxies.http.heal(), this.proxies.grpc.heal()]);
+  }
+
+  /** Everything works again, and the circuits that opened meanwhile are closed. */
+  async recover(): Promise<void> {
+    await this.heal();
+    await Promise.all([this.recoveryMs('rest', 'http'), this.recoveryMs('grpc', 'grpc')]);
   }
 
   /** One inference; `mark` is its first number. */

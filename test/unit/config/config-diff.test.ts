@@ -73,8 +73,8 @@ const variant = fc.record({
   weight: fc.constantFrom(0, 5, 12.5),
   labels: fc.constantFrom([], ['new'], ['new', 'old']),
   backend: fc.constantFrom(
-    { kind: 'grpc', address: 'h:1' },
-    { kind: 'grpc', address: 'h:2', credential: { env: 'X' } },
+    { kind: 'grpc', endpoints: ['h:1'] },
+    { kind: 'grpc', endpoints: ['h:2'], credential: { env: 'X' } },
     { kind: 'onnx', path: 'm.onnx', batching: { maxRows: 3 } },
   ),
 });
@@ -167,9 +167,9 @@ describe('the difference of two configs', () => {
         models: {
           m: {
             variants: [
-              { name: 'v1', role: 'stable', backend: { kind: 'grpc', address: 'h:1', credential: { env } } },
+              { name: 'v1', role: 'stable', backend: { kind: 'grpc', endpoints: ['h:1'], credential: { env } } },
               ...(digit === 'b'
-                ? [{ name: 'v2', role: 'canary', backend: { kind: 'grpc', address: 'h:1', credential: { env } } }]
+                ? [{ name: 'v2', role: 'canary', backend: { kind: 'grpc', endpoints: ['h:1'], credential: { env } } }]
                 : []),
             ],
           },
