@@ -1,9 +1,10 @@
 import { Fault, type FaultKind, GatewayError } from '../core/faults.ts';
 import type { Prediction } from '../core/inference.ts';
+import type { Waiting } from '../core/offload.ts';
 import type { Attempt } from './attempt.ts';
 
-/** Who hears what became of an answer. */
-export interface Judged {
+/** Who hears what became of an answer, and waits where a thread judges it. */
+export interface Judged extends Waiting {
   /** `lie` is why the answer does not fit; empty when it does. Whether the next answer may come at once. */
   judged(attempt: Attempt, prediction: Prediction, lie: string): boolean;
   /** The answer is there, and this gateway could not look at it: that says nothing about the variant. */
@@ -12,8 +13,7 @@ export interface Judged {
 
 /** Holds an answer against the contract of its model: at once, or aside where it is large. @hot */
 export function judgeAnswer(attempt: Attempt, prediction: Prediction, owner: Judged): boolean {
-  const { ctx } = attempt;
-  const lie = ctx.route.contract!.lie(attempt.asked, prediction, ctx);
+  const lie = attempt.ctx.route.contract!.lie(attempt.asked, prediction, owner);
   if (typeof lie === 'string') return owner.judged(attempt, prediction, lie);
   void judgeLate(attempt, prediction, lie, owner);
   return true;

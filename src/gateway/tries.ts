@@ -1,4 +1,4 @@
-import type { CallOptions, Pending } from '../core/backend.ts';
+import type { Pending } from '../core/backend.ts';
 import type { Inferred, Parts, Placed } from '../core/context.ts';
 import { Fault, type FaultKind } from '../core/faults.ts';
 import { CallOutcome, type QueueRefusal, type Turn } from '../core/gate.ts';
@@ -7,6 +7,7 @@ import type { Variant } from '../core/traffic.ts';
 import { Verdict } from '../core/verdict.ts';
 import { type Judged, judgeAnswer } from './answer-judge.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
+import { callOptionsOf } from './call-options.ts';
 import { NO_VARIANT_WAIT_MS, noteFailure, SHUT_REASONS } from './failed-try.ts';
 import { mayHedge, nextPlace } from './next-place.ts';
 import { Parting } from './parting.ts';
@@ -18,6 +19,8 @@ import { priorityOf } from './priority.ts';
  * them. The request waits for this as for one thing.
  */
 export class Tries implements AttemptOwner, Judged, Pending, Turn {
+  /** The judgement of an answer aside. The request itself waits for all of this. */
+  call: Pending | null = null;
   readonly #o: InferOptions;
   readonly #ctx: Placed;
   /** The request has its answer or its fault, or nobody waits any more. */
@@ -51,6 +54,7 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
     this.#stopTimer();
     this.#line?.cancel();
     this.#line = null;
+    this.call?.cancel();
     this.#first?.call?.cancel();
     this.#second?.call?.cancel();
   }
@@ -77,20 +81,18 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
 
   answered(attempt: Attempt, prediction: Prediction): boolean {
     attempt.answeredAt(this.#o.clock.nowUs());
+    // No hedge for what is here.
+    this.#stopTimer();
     return judgeAnswer(attempt, prediction, this);
   }
 
   unjudged(attempt: Attempt, kind: FaultKind, detail: string): void {
     attempt.over = true;
-    const ctx = this.#ctx;
-    this.#o.tally.attempt(ctx.route.model, attempt.variant.name, kind.code, this.#o.clock.nowUs() - attempt.startedUs);
-    if (!this.#settle(attempt)) return;
-    ctx.refuse(kind, detail);
-    this.#o.lifecycle().resume(ctx, attempt.ticket, Verdict.Refuse);
+    this.#o.tally.attempt(this.#ctx.route.model, attempt.variant.name, kind.code, attempt.latencyUs);
+    if (this.#isLost(attempt)) this.#refuse(attempt, kind, detail);
   }
 
   judged(attempt: Attempt, prediction: Prediction, lie: string): boolean {
-    const { variant } = attempt;
     const ctx = this.#ctx;
     if (lie !== '') {
       this.failed(attempt, Fault.BackendLied, lie);
@@ -105,11 +107,11 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
       return false;
     }
     attempt.over = true;
-    this.#o.tally.attempt(ctx.route.model, variant.name, '', attempt.latencyUs);
+    this.#o.tally.attempt(ctx.route.model, attempt.variant.name, '', attempt.latencyUs);
     if (this.#second === null) ctx.route.calls.hedge?.note(attempt.latencyUs);
     if (!this.#settle(attempt)) return true;
     ctx.prediction = prediction;
-    ctx.answeredBy = variant;
+    ctx.answeredBy = attempt.variant;
     ctx.usage.computeUs = prediction.computeUs;
     this.#o.lifecycle().resume(ctx, attempt.ticket, Verdict.Next);
     return true;
@@ -139,10 +141,7 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
       ctx.parts.fail(kind, detail);
       return;
     }
-    if (this.#over || ctx.ticket !== attempt.ticket) return;
-    this.#forget(attempt);
-    // The other of two calls may still answer.
-    if (this.#first !== null) return;
+    if (!this.#isLost(attempt)) return;
     this.#stopTimer();
     this.#avoid = attempt.endpoint;
     const next = this.#hasTime() ? nextPlace(ctx, attempt, kind) : null;
@@ -151,11 +150,7 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
       this.#retry(next.variant, next.delayMs);
       return;
     }
-    this.#over = true;
-    ctx.call = null;
-    ctx.retryAfterMs = Math.max(0, attempt.retryAfterMs);
-    ctx.refuse(kind, detail);
-    this.#o.lifecycle().resume(ctx, attempt.ticket, Verdict.Refuse);
+    this.#refuse(attempt, kind, detail);
   }
 
   closed(attempt: Attempt): void {
@@ -209,19 +204,8 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
   }
 
   #call(variant: Variant): Attempt {
-    const ctx = this.#ctx;
-    const attempt = new Attempt(this, ctx, variant, this.#o.clock.nowUs());
-    const { tryTimeoutMs } = ctx.route.calls;
-    const leftMs = this.#leftMs();
-    const options: CallOptions = {
-      timeoutMs: tryTimeoutMs > 0 && tryTimeoutMs < leftMs ? tryTimeoutMs : leftMs,
-      traceparent: ctx.traceparent,
-      tracestate: ctx.tracestate,
-      requestId: ctx.requestId,
-      affinity: ctx.request.sequenceId === '' ? 0 : ctx.affinity,
-      avoid: this.#avoid,
-    };
-    attempt.call = variant.backend.open(attempt.asked, options, attempt);
+    const attempt = new Attempt(this, this.#ctx, variant, this.#o.clock.nowUs());
+    attempt.call = variant.backend.open(attempt.asked, callOptionsOf(this.#ctx, this.#leftMs(), this.#avoid), attempt);
     return attempt;
   }
 
@@ -240,6 +224,15 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
   #mayRetry(attempt: Attempt, delayMs: number): boolean {
     if (delayMs >= this.#leftMs()) return false;
     return attempt.endpoint === '' || this.#ctx.route.calls.budget.take(this.#o.clock.nowMs());
+  }
+
+  #refuse(attempt: Attempt, kind: FaultKind, detail: string): void {
+    const ctx = this.#ctx;
+    this.#over = true;
+    ctx.call = null;
+    ctx.retryAfterMs = Math.max(0, attempt.retryAfterMs);
+    ctx.refuse(kind, detail);
+    this.#o.lifecycle().resume(ctx, attempt.ticket, Verdict.Refuse);
   }
 
   #retry(variant: Variant, delayMs: number): void {
@@ -262,6 +255,13 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
     this.#forget(attempt);
     this.#first?.call?.cancel();
     return true;
+  }
+
+  /** False when the request has gone on without it, or the other of two calls may still answer. */
+  #isLost(attempt: Attempt): boolean {
+    if (this.#over || this.#ctx.ticket !== attempt.ticket) return false;
+    this.#forget(attempt);
+    return this.#first === null;
   }
 
   #forget(attempt: Attempt): void {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EndpointView } from '../../../src/core/endpoints.ts';
-import { Fault } from '../../../src/core/faults.ts';
+import { Fault, GatewayError } from '../../../src/core/faults.ts';
 import type { Turn } from '../../../src/core/gate.ts';
+import type { ModelContract } from '../../../src/core/signature.ts';
 import type { Variant } from '../../../src/core/traffic.ts';
 import { FairQueue } from '../../../src/limits/fair-queue.ts';
 import { RetryBudget } from '../../../src/limits/retry-budget.ts';
@@ -298,6 +299,85 @@ describe('a variant that is full', () => {
     expect(world.stable.calls).toHaveLength(2);
     world.stable.calls[1]!.end();
     for (const each of [first, second]) world.close(each);
+    world.expectNothingHeld();
+  });
+});
+
+describe('an answer that is judged aside', () => {
+  const hedge = { delayMs: 50, note: () => undefined };
+  const settled = async (): Promise<void> => void (await vi.advanceTimersByTimeAsync(0));
+
+  it('is no reason for a hedge, however long it takes', async () => {
+    const ruling = Promise.withResolvers<string>();
+    const world = worldOf({ calls: patient({ hedge }), contract: { lie: () => ruling.promise } });
+    const asked = world.begin();
+    world.stable.calls[0]!.answer();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(world.stable.calls).toHaveLength(1);
+    ruling.resolve('');
+    await settled();
+    expect([codeOf(asked), world.attempts]).toEqual(['', ['v1 ']]);
+    world.close(asked);
+    world.expectNothingHeld();
+  });
+
+  it('leaves it to the other of two calls when nobody has the room to judge it', async () => {
+    const rulings = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+    const given = rulings.values();
+    const world = worldOf({ calls: patient({ hedge }), contract: { lie: () => given.next().value!.promise } });
+    const asked = world.begin();
+    await vi.advanceTimersByTimeAsync(60);
+    for (const call of world.stable.calls) call.answer();
+    rulings[0]!.reject(new GatewayError(Fault.Overloaded, 'Full.'));
+    await settled();
+    expect(asked.exit.sent).toEqual([]);
+    rulings[1]!.resolve('');
+    await settled();
+    expect([codeOf(asked), world.attempts]).toEqual(['', ['v1 OVERLOADED', 'v1 ']]);
+    world.close(asked);
+    world.expectNothingHeld();
+  });
+
+  it('is waited for no more when the client has left', async () => {
+    const cancelled: string[] = [];
+    const lie: ModelContract['lie'] = (_asked, _prediction, waiting) =>
+      new Promise((_resolve, reject) => {
+        waiting.call = {
+          cancel: () => {
+            cancelled.push('job');
+            reject(new GatewayError(Fault.ClientGone));
+          },
+        };
+      });
+    const world = worldOf({ contract: { lie } });
+    const asked = world.begin();
+    world.stable.calls[0]!.answer();
+    world.front.gone(asked.ctx);
+    await settled();
+    expect([cancelled, codeOf(asked), world.attempts]).toEqual([['job'], 'CLIENT_GONE', ['v1 CLIENT_GONE']]);
+    world.close(asked);
+    world.expectNothingHeld();
+  });
+
+  it('leaves the other of two calls as easy to cancel as any', async () => {
+    const ruling = Promise.withResolvers<string>();
+    const job = { cancel: () => undefined };
+    const lie: ModelContract['lie'] = (_asked, _prediction, waiting) => {
+      waiting.call = job;
+      return ruling.promise.finally(() => {
+        waiting.call = null;
+      });
+    };
+    const world = worldOf({ calls: patient({ hedge }), contract: { lie } });
+    const asked = world.begin();
+    await vi.advanceTimersByTimeAsync(60);
+    world.stable.calls[0]!.answer();
+    ruling.resolve('output "y" is missing');
+    await settled();
+    expect([codeOf(asked), world.stable.calls.length]).toEqual(['', 2]);
+    world.front.gone(asked.ctx);
+    expect([world.stable.calls[1]!.cancelled, codeOf(asked)]).toEqual([true, 'CLIENT_GONE']);
+    world.close(asked);
     world.expectNothingHeld();
   });
 });
