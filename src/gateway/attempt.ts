@@ -32,6 +32,8 @@ export class Attempt implements CallSink {
   latencyUs = 0;
   /** What it says about the load of its backend. */
   outcome: CallOutcome = CallOutcome.Other;
+  /** The backend may have begun the work. */
+  reached = false;
   /** What the backend asks its callers to wait; 0 when it says nothing. */
   retryAfterMs = 0;
   readonly #owner: AttemptOwner;
@@ -65,8 +67,8 @@ export class Attempt implements CallSink {
     this.#owner.ended(this);
   }
 
-  /** A prediction asked for twice does no harm, so it does not matter whether the backend had begun. */
-  onFault(kind: FaultKind, detail: string, _reached: boolean, retryAfterMs: number): void {
+  onFault(kind: FaultKind, detail: string, reached: boolean, retryAfterMs: number): void {
+    this.reached = reached;
     this.retryAfterMs = retryAfterMs;
     // A call that we cut because its time was over did not end because its client left.
     const over = this.ctx.fault === Fault.BackendTimeout || this.ctx.fault === Fault.DeadlineOver;

@@ -40,6 +40,14 @@ export function nextPlace(ctx: Placed, attempt: Attempt | null, kind: FaultKind)
   return { variant, elsewhere: false, delayMs: Math.max(attempt.retryAfterMs, pauseMs()) };
 }
 
+/**
+ * The budget bounds the load that retries add. Stable carries what a canary cannot be reached with, as it would without that canary; and what
+ * was refused without a call was nobody's load.
+ */
+export function isFree(attempt: Attempt, next: NextPlace): boolean {
+  return attempt.endpoint === '' || (!attempt.reached && next.variant !== attempt.variant);
+}
+
 /** The variant that shut its door. */
 function currentOf(ctx: Placed): Variant {
   return ctx.attempts <= 1 ? ctx.variant : ctx.route.plan.variants[0]!;

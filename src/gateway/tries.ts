@@ -9,7 +9,7 @@ import { type Judged, judgeAnswer } from './answer-judge.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import { callOptionsOf } from './call-options.ts';
 import { NO_VARIANT_WAIT_MS, noteFailure, SHUT_REASONS } from './failed-try.ts';
-import { mayHedge, nextPlace } from './next-place.ts';
+import { isFree, mayHedge, type NextPlace, nextPlace } from './next-place.ts';
 import { Parting } from './parting.ts';
 import type { InferOptions } from './phases/infer.ts';
 import { priorityOf } from './priority.ts';
@@ -145,7 +145,7 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
     this.#stopTimer();
     this.#avoid = attempt.endpoint;
     const next = this.#hasTime() ? nextPlace(ctx, attempt, kind) : null;
-    if (next !== null && this.#mayRetry(attempt, next.delayMs)) {
+    if (next !== null && this.#mayRetry(attempt, next)) {
       if (!next.elsewhere) this.#avoid = '';
       this.#retry(next.variant, next.delayMs);
       return;
@@ -220,10 +220,9 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
     return this.#ctx.refuse(kind, `Variant "${variant.name}" ${why}.`);
   }
 
-  /** Refused at once, without a call, nothing was added to anybody's load: that needs no budget. */
-  #mayRetry(attempt: Attempt, delayMs: number): boolean {
-    if (delayMs >= this.#leftMs()) return false;
-    return attempt.endpoint === '' || this.#ctx.route.calls.budget.take(this.#o.clock.nowMs());
+  #mayRetry(attempt: Attempt, next: NextPlace): boolean {
+    if (next.delayMs >= this.#leftMs()) return false;
+    return isFree(attempt, next) || this.#ctx.route.calls.budget.take(this.#o.clock.nowMs());
   }
 
   #refuse(attempt: Attempt, kind: FaultKind, detail: string): void {

@@ -245,8 +245,10 @@ function sized(headers: readonly string[], pieces: readonly Uint8Array[]): strin
 
 /** What an error after the request was sent means. */
 function endOf(code: string, error: Error): HttpEnd {
-  return error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW' ? HttpEnd.Garbled : HttpEnd.Lost;
+  return error.name === 'HTTPParserError' || NO_HTTP.has(code) ? HttpEnd.Garbled : HttpEnd.Lost;
 }
+
+const NO_HTTP: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
 
 /** Errors of several addresses at once have a code and no message. */
 function wordsOf(code: string, error: Error): string {
