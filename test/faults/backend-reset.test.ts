@@ -12,12 +12,16 @@ beforeAll(async () => {
 afterEach(() => scene.recover());
 afterAll(async () => expect(await scene.stop()).toBe(0));
 
-/** Bytes that one answer takes on a connection that stands. */
+/** Fewest bytes that one answer takes on a connection that stands: over HTTP/2 the first of each second has a date to tell. */
 async function answerBytes(kind: 'http' | 'grpc'): Promise<number> {
   await scene.ask('rest', kind);
-  const before = scene.proxies[kind].bytes('answer');
-  await scene.ask('rest', kind);
-  return scene.proxies[kind].bytes('answer') - before;
+  let fewest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 3; i++) {
+    const before = scene.proxies[kind].bytes('answer');
+    await scene.ask('rest', kind);
+    fewest = Math.min(fewest, scene.proxies[kind].bytes('answer') - before);
+  }
+  return fewest;
 }
 
 describe('a connection that is reset amid an answer', () => {

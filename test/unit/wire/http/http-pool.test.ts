@@ -8,6 +8,7 @@ import { FaultProxy } from '../../../support/fault-proxy.ts';
 import {
   answer,
   answerNever,
+  cut,
   type HttpScript,
   type SeenRequest,
   startScriptedHttpServer,
@@ -182,6 +183,14 @@ describe('HttpPool', () => {
     await Promise.all(heard.map((sink) => sink.done));
     expect(heard.map((sink) => sink.end)).toEqual([HttpEnd.Lost, ...new Array(4).fill(HttpEnd.Unreachable)]);
     expect(server.requests.length).toBe(1);
+  });
+
+  it.each([
+    ['two lengths as garbage', 'content-length: 3\r\ncontent-length: 5\r\n\r\n12345', HttpEnd.Garbled],
+    ['fewer bytes than said as a connection that was lost', 'content-length: 50\r\n\r\n12345', HttpEnd.Lost],
+  ])('takes %s', async (_what, rest, end) => {
+    const server = await serve(() => cut(`HTTP/1.1 200 OK\r\n${rest}`));
+    expect((await ask(poolOf(server.url))).end).toBe(end);
   });
 
   it.each([
