@@ -1,6 +1,7 @@
 import { parsePurge, parseWeightChange } from '../config/admin-bodies.ts';
 import type { ControlPlane } from '../core/control-plane.ts';
-import { type AdminAnswer, json, problem, unaudited } from './admin-answer.ts';
+import { ACTOR, type AdminAnswer, json, problem, unaudited } from './admin-answer.ts';
+import { restart, revokeKey } from './gateway-routes.ts';
 import { loadVariant, unloadVariant } from './variant-routes.ts';
 
 /** What a route sees of a request. `body` is parsed JSON, null when there was none. */
@@ -17,38 +18,45 @@ export interface AdminRoute {
   run(plane: ControlPlane, call: AdminCall): AdminAnswer | Promise<AdminAnswer>;
 }
 
-/** Everything the admin API can do. The token holder is the one actor there is so far. */
+/** Everything the admin API can do. */
 export const ADMIN_ROUTES: readonly AdminRoute[] = [
-  { method: 'GET', path: ['plans'], run: (plane) => json(200, { plans: plane.plans() }) },
+  { method: 'GET', path: ['plans'], run: async (plane) => json(200, { plans: await plane.plans() }) },
   { method: 'GET', path: ['plans', '*'], run: (plane, call) => readPlan(plane, call) },
   { method: 'PUT', path: ['plans', '*', 'weights'], run: (plane, call) => changeWeights(plane, call) },
   { method: 'POST', path: ['models', '*', 'variants', '*', 'load'], run: (plane, call) => loadVariant(plane, call) },
   { method: 'POST', path: ['models', '*', 'variants', '*', 'unload'], run: (plane, call) => unloadVariant(plane, call) },
   { method: 'GET', path: ['backends'], run: async (plane) => json(200, { backends: await plane.backends() }) },
-  { method: 'GET', path: ['usage'], run: (plane, call) => json(200, { usage: plane.usage(call.query.get('tenant') ?? '') }) },
+  {
+    method: 'GET',
+    path: ['usage'],
+    run: async (plane, call) => json(200, { usage: await plane.usage(call.query.get('tenant') ?? '') }),
+  },
   { method: 'POST', path: ['cache', 'purge'], run: (plane, call) => purge(plane, call) },
+  { method: 'POST', path: ['keys', '*', 'revoke'], run: (plane, call) => revokeKey(plane, call) },
+  { method: 'GET', path: ['workers'], run: (plane) => json(200, { workers: plane.workers() }) },
+  { method: 'POST', path: ['restart'], run: (plane, call) => restart(plane, call) },
 ];
 
-function readPlan(plane: ControlPlane, call: AdminCall): AdminAnswer {
+async function readPlan(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
   const model = call.segments[1]!;
-  const plan = plane.plans().find((candidate) => candidate.model === model);
+  const plan = (await plane.plans()).find((candidate) => candidate.model === model);
   return plan === undefined ? noModel(plane, model) : json(200, plan);
 }
 
-function changeWeights(plane: ControlPlane, call: AdminCall): AdminAnswer {
+async function changeWeights(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
   const model = call.segments[1]!;
   const body = parseWeightChange(call.body);
   if (typeof body === 'string') return problem(400, 'Bad Request', body);
-  const result = plane.changeWeights({
+  const result = await plane.changeWeights({
     model,
     expectedRevision: body.expectedRevision,
     weights: new Map(Object.entries(body.weightsBp)),
-    actor: 'admin-token',
+    actor: ACTOR,
     reason: body.reason,
   });
   switch (result.is) {
     case 'applied':
-      return json(200, result.plan);
+      return json(200, { ...result.plan, workers: result.workers });
     case 'unknown':
       return noModel(plane, model);
     case 'conflict':
@@ -66,17 +74,15 @@ function changeWeights(plane: ControlPlane, call: AdminCall): AdminAnswer {
   }
 }
 
-function purge(plane: ControlPlane, call: AdminCall): AdminAnswer {
+async function purge(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
   const body = parsePurge(call.body ?? {});
   if (typeof body === 'string') return problem(400, 'Bad Request', body);
-  try {
-    return json(200, { purged: plane.purgeCache(body.model) });
-  } catch (error) {
-    return unaudited((error as Error).message);
-  }
+  const result = await plane.purgeCache({ ...body, actor: ACTOR });
+  if (result.is === 'unaudited') return unaudited(result.problem);
+  return json(200, { purged: result.purged, workers: result.workers });
 }
 
-function noModel(plane: ControlPlane, model: string): AdminAnswer {
-  const known = plane.plans().map((plan) => plan.model);
+async function noModel(plane: ControlPlane, model: string): Promise<AdminAnswer> {
+  const known = (await plane.plans()).map((plan) => plan.model);
   return problem(404, 'Not Found', `There is no model "${model}"; there are ${known.join(', ')}.`);
 }

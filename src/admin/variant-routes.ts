@@ -1,6 +1,6 @@
-import { parseLoad, parseUnload } from '../config/admin-bodies.ts';
+import { parseReason, parseUnload } from '../config/admin-bodies.ts';
 import type { ControlPlane, VariantResult } from '../core/control-plane.ts';
-import { type AdminAnswer, json, problem, unaudited } from './admin-answer.ts';
+import { ACTOR, type AdminAnswer, json, problem, unaudited } from './admin-answer.ts';
 import type { AdminCall } from './admin-routes.ts';
 
 /**
@@ -8,10 +8,8 @@ import type { AdminCall } from './admin-routes.ts';
  * files and configurations of models come from the operator's disk and never over the wire.
  */
 
-const ACTOR = 'admin-token';
-
 export async function loadVariant(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
-  const body = parseLoad(call.body ?? {});
+  const body = parseReason(call.body ?? {});
   if (typeof body === 'string') return problem(400, 'Bad Request', body);
   const [, model, , variant] = call.segments;
   return answerOf(await plane.load({ model: model!, variant: variant!, force: false, actor: ACTOR, reason: body.reason }), call);
@@ -29,7 +27,11 @@ function answerOf(result: VariantResult, call: AdminCall): AdminAnswer {
   switch (result.is) {
     case 'applied':
       // Accepted, and not done yet: the model is a large one.
-      return json(result.variant.readiness === 'warming' ? 202 : 200, { model, variant: result.variant });
+      return json(result.variant.readiness === 'warming' ? 202 : 200, {
+        model,
+        variant: result.variant,
+        workers: result.workers,
+      });
     case 'unknown':
       return problem(404, 'Not Found', `There is no variant "${variant}" of a model "${model}"; see GET /admin/v1/plans.`);
     case 'busy':

@@ -35,6 +35,8 @@ export class KeyRing implements Identity {
   readonly #locks = new Map<string, readonly Lock[]>();
   /** Stands in for the locks of an unknown id. */
   readonly #closed: readonly Lock[];
+  /** Ids whose every secret opens nothing any more, whatever config says. */
+  readonly #revoked = new Set<string>();
 
   /** Throws when two entries contradict each other. */
   constructor(entries: readonly KeyEntry[]) {
@@ -59,7 +61,11 @@ export class KeyRing implements Identity {
     for (let i = 0; i < locks.length; i++) {
       if (timingSafeEqual(locks[i]!.sha256, sha256)) opened = locks[i]!;
     }
-    return opened === null || wallMs >= opened.expiresMs ? null : opened.principal;
+    return opened === null || wallMs >= opened.expiresMs || this.#revoked.has(parsed.id) ? null : opened.principal;
+  }
+
+  revoke(id: string): void {
+    this.#revoked.add(id);
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Reached } from '../core/control-plane.ts';
 import { CliError, Exit } from './exit-codes.ts';
 import { stateDirOf } from './state-dir.ts';
 
@@ -51,19 +52,26 @@ function readToken(file: string): string {
   }
 }
 
+/** Options of every command that asks a running gateway. */
+export const ACCESS_OPTIONS = { admin: { type: 'string' }, 'token-file': { type: 'string' } } as const;
+
+/** How far a change has come, as commands print it. */
+export const reachedText = ({ acknowledged, total }: Reached): string => `on ${acknowledged} of ${total} workers`;
+
 /** One call to the admin API. Problems become a CliError with the gateway's own words. */
 export async function callAdmin<Answer>(
   access: AdminAccess,
   method: string,
   path: string,
   body: unknown = null,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<Answer> {
   let response: Response;
   try {
     response = await fetch(new URL(`/admin/v1/${path}`, access.url), {
       method,
       redirect: 'error',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
       headers: { authorization: `Bearer ${access.token}`, 'content-type': 'application/json' },
       body: body === null ? null : JSON.stringify(body),
     });

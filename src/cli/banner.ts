@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoadedConfig } from '../config/load-config.ts';
-import type { GatewayProcess } from '../runtime/gateway-process.ts';
+import type { Supervisor } from '../runtime/supervisor/supervisor.ts';
 
 export interface Ports {
   readonly http: number;
@@ -10,7 +10,7 @@ export interface Ports {
 }
 
 /** What `serve` prints when it is up: addresses, generated secrets, and lines to paste into a shell. */
-export function banner(ports: Ports, loaded: LoadedConfig, gateway: GatewayProcess): string {
+export function banner(ports: Ports, loaded: LoadedConfig, gateway: Pick<Supervisor, 'generated'>): string {
   const { http, grpc } = loaded.config.listen;
   const scheme = http.tls === null ? 'http' : 'https';
   const httpUrl = `${scheme}://${bracketed(http.host)}:${ports.http}`;

@@ -14,6 +14,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['diff', async () => (await import('./commands/diff.ts')).diff],
   ['split', async () => (await import('./commands/split.ts')).split],
   ['keys', async () => (await import('./commands/keys.ts')).keys],
+  ['restart', async () => (await import('./commands/restart.ts')).restart],
   ['health', async () => (await import('./commands/health.ts')).health],
 ]);
 

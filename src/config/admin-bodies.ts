@@ -19,22 +19,24 @@ const purge = z.strictObject({
     .union([name, z.literal('')])
     .default('')
     .describe('Model whose entries go; empty purges all.'),
+  reason: z.string().max(500).default('').describe('Why; stands in the audit record.'),
 });
 export type PurgeBody = z.output<typeof purge>;
 
-const load = z.strictObject({
+/** A body that says why, and nothing else. */
+const reasoned = z.strictObject({
   reason: z.string().max(500).default('').describe('Why; stands in the audit record.'),
 });
-export type LoadBody = z.output<typeof load>;
+export type ReasonBody = z.output<typeof reasoned>;
 
-const unload = load.extend({
+const unload = reasoned.extend({
   force: z.boolean().default(false).describe('Unload it although it carries traffic.'),
 });
 export type UnloadBody = z.output<typeof unload>;
 
 /** The body, or what is wrong with it in one line. */
 export const parseWeightChange = (json: unknown): WeightChangeBody | string => parse(weightChange, json);
-export const parseLoad = (json: unknown): LoadBody | string => parse(load, json);
+export const parseReason = (json: unknown): ReasonBody | string => parse(reasoned, json);
 export const parseUnload = (json: unknown): UnloadBody | string => parse(unload, json);
 export const parsePurge = (json: unknown): PurgeBody | string => parse(purge, json);
 

@@ -3,6 +3,7 @@ import { bytes, count, name, secret, timeoutMs } from './fields.ts';
 import { listen } from './listen-schema.ts';
 import { model } from './model-schema.ts';
 import { overload } from './overload-schema.ts';
+import { reload, supervision, workers } from './process-schema.ts';
 import { tenant } from './tenant-schema.ts';
 
 /** The whole config file: the one place that gives types, defaults, validation and the generated docs. */
@@ -25,18 +26,18 @@ export const config = z.strictObject({
       maxInFlightBytes: bytes
         .default(268_435_456)
         .describe('Bytes held at the same time of all request bodies, and of answers that their clients have not taken yet.'),
-      maxInFlightRequests: count.default(4_096).describe('Requests in flight in this process.'),
+      maxInFlightRequests: count.default(4_096).describe('Requests in flight in the whole gateway.'),
       maxOpenFilesPercent: z
         .int()
         .min(1)
         .max(100)
         .default(90)
-        .describe('Share of the file descriptors of the process (ulimit -n) from which new connections are closed; Linux alone.'),
+        .describe('Share of the file descriptors of a process (ulimit -n) from which new connections are closed; Linux alone.'),
       maxJsonDepth: count.max(1_000).default(32).describe('Nesting of a JSON body.'),
       maxTensors: count.max(1_024).default(64).describe('Inputs, and outputs asked for, in one request.'),
     })
     .prefault({})
-    .describe('Limits of the whole process.'),
+    .describe('Limits of the whole gateway.'),
   overload: overload.prefault({}).describe('Running short of memory or time.'),
   cache: z
     .strictObject({
@@ -127,11 +128,23 @@ export const config = z.strictObject({
         .max(60_000)
         .default(0)
         .describe('Time between "not ready" and closing the listeners, for load balancers.'),
+      idleMs: z
+        .int()
+        .min(0)
+        .max(60_000)
+        .default(1_000)
+        .describe('Time that an idle HTTP/1.1 connection is kept, so that the answer to its next request can tell it to go.'),
       graceMs: timeoutMs.default(30_000).describe('Time for requests in flight to finish.'),
     })
     .prefault({})
-    .describe('SIGTERM.'),
-  stateDir: z.string().default('.sluice').describe('Folder for generated secrets, relative to the working directory.'),
+    .describe('SIGTERM, and the end of a worker that another has replaced.'),
+  workers,
+  supervision: supervision.prefault({}).describe('How worker processes are watched over.'),
+  reload: reload.prefault({}).describe('Changes of this file while the gateway runs.'),
+  stateDir: z
+    .string()
+    .default('.sluice')
+    .describe('Folder for generated secrets and revoked keys, relative to the working directory.'),
 });
 
 /** The config as the program reads it: every default filled in. */

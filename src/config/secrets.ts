@@ -3,8 +3,14 @@ import { resolve } from 'node:path';
 import type { SecretSource } from './fields.ts';
 import { ConfigError } from './problem.ts';
 
+/** Where the values of secrets come from. */
+export interface Secrets {
+  /** `generate` makes the value where the config asks for one made at start. Throws ConfigError naming `path`. */
+  read(source: SecretSource, path: string, generate: () => string): string;
+}
+
 /** Reads secrets from where the config says they are. A value is never kept here, logged or put into a message. */
-export class SecretReader {
+export class SecretReader implements Secrets {
   readonly #baseDir: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #file: string;
@@ -19,7 +25,6 @@ export class SecretReader {
     this.#env = options.env;
   }
 
-  /** `generate` makes the value where the config asks for one made at start. Throws ConfigError naming `path`. */
   read(source: SecretSource, path: string, generate: () => string): string {
     if ('generate' in source) return generate();
     const value = 'env' in source ? this.#env[source.env] : this.#readFile(source.file, path);

@@ -48,8 +48,14 @@ export interface WeightChange {
   readonly reason: string;
 }
 
+/** How many of the processes that serve have taken a change over. One that has not is ended and replaced by one that has. */
+export interface Reached {
+  readonly acknowledged: number;
+  readonly total: number;
+}
+
 export type ChangeResult =
-  | { readonly is: 'applied'; readonly plan: PlanView }
+  | { readonly is: 'applied'; readonly plan: PlanView; readonly workers: Reached }
   | { readonly is: 'unknown' }
   | { readonly is: 'conflict'; readonly revision: number }
   | { readonly is: 'invalid'; readonly problems: readonly string[] }
@@ -67,7 +73,7 @@ export interface VariantChange {
 
 export type VariantResult =
   /** The view tells whether it is ready already, or still warming. */
-  | { readonly is: 'applied'; readonly variant: VariantView }
+  | { readonly is: 'applied'; readonly variant: VariantView; readonly workers: Reached }
   | { readonly is: 'unknown' }
   /** Another change of this variant is under way. */
   | { readonly is: 'busy' }
@@ -76,19 +82,69 @@ export type VariantResult =
   | { readonly is: 'failed'; readonly problem: string }
   | { readonly is: 'unaudited'; readonly problem: string };
 
-/** The only way from the control plane to the data plane. */
+/** Who asks for something, and why. */
+export interface Operation {
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export interface Purge extends Operation {
+  /** Empty purges all. */
+  readonly model: string;
+}
+
+export type PurgeResult =
+  | { readonly is: 'applied'; readonly purged: number; readonly workers: Reached }
+  | { readonly is: 'unaudited'; readonly problem: string };
+
+export interface KeyRevocation extends Operation {
+  readonly keyId: string;
+}
+
+export type RevokeResult =
+  /** `unkept` says why it will not outlive this gateway; empty when it will. */
+  | { readonly is: 'applied'; readonly workers: Reached; readonly unkept: string }
+  | { readonly is: 'unknown' }
+  | { readonly is: 'unaudited'; readonly problem: string };
+
+/** What became of a new generation of workers. */
+export type RestartResult =
+  | { readonly is: 'applied'; readonly generation: number; readonly workers: Reached }
+  /** Another one is under way. */
+  | { readonly is: 'busy' }
+  /** The former workers go on. */
+  | { readonly is: 'failed'; readonly problem: string }
+  | { readonly is: 'unaudited'; readonly problem: string };
+
+/** One process that serves. */
+export interface WorkerView {
+  readonly worker: number;
+  readonly generation: number;
+  readonly pid: number;
+  readonly state: string;
+  readonly ready: boolean;
+  readonly residentBytes: number;
+  readonly cpuSeconds: number;
+}
+
+/** The only way from the control plane to the data plane. Figures are sums over all processes that serve. */
 export interface ControlPlane {
-  plans(): readonly PlanView[];
+  plans(): Promise<readonly PlanView[]>;
   /** Asks every backend, each within a bound. */
   backends(): Promise<readonly BackendView[]>;
-  changeWeights(change: WeightChange): ChangeResult;
+  /** Resolves when the change is in force everywhere. */
+  changeWeights(change: WeightChange): Promise<ChangeResult>;
   /** Warms a variant that is not ready. */
   load(change: VariantChange): Promise<VariantResult>;
   /** Takes a variant out of traffic, waits for its calls to end, and closes its backend. */
   unload(change: VariantChange): Promise<VariantResult>;
-  usage(tenant: string): readonly UsageTotal[];
-  /** Entries dropped; an empty model purges all. Throws when it cannot be put on record. */
-  purgeCache(model: string): number;
+  usage(tenant: string): Promise<readonly UsageTotal[]>;
+  purgeCache(purge: Purge): Promise<PurgeResult>;
+  /** From its answer on the key opens nothing, also after a restart. */
+  revokeKey(change: KeyRevocation): Promise<RevokeResult>;
+  /** Replaces every worker without losing a request. */
+  restart(operation: Operation): Promise<RestartResult>;
+  workers(): readonly WorkerView[];
   /** Serving, not draining, and at least one model can answer: one model's dead server must not take the others out of rotation. */
   isReady(): boolean;
   /** Prometheus text exposition. */

@@ -116,11 +116,22 @@ export interface Front {
   closed(ctx: RequestContext): void;
 }
 
-/** A socket that takes requests. Every driver passes the same contract suite. */
-export interface Listener {
+/** How long a listener waits for its clients when it ends. */
+export interface DrainLimits {
+  /** Exchanges that still run are cut after this. */
+  readonly graceMs: number;
+  /** Connections on which nothing is asked are kept for this: their next answer tells them to go, so that no request meets a closed door. */
+  readonly idleMs: number;
+}
+
+/**
+ * Takes requests on connections that others have accepted: the port is not its own, so that it outlives whoever answers on it. Every
+ * driver passes the same contract suite.
+ */
+export interface Listener<Connection> {
   readonly face: 'http' | 'grpc';
-  /** Resolves with the port really bound. Rejects with a message that names the address when it is taken. */
-  listen(): Promise<number>;
-  /** Stops accepting and tells clients to go; resolves when every exchange has closed, or cuts the rest after `graceMs`. */
-  drain(graceMs: number): Promise<void>;
+  /** A connection of which no byte has been read. Past the limit of config it is refused. */
+  adopt(connection: Connection): void;
+  /** Tells clients to go; resolves when every exchange has closed. Connections that come later are told so too. */
+  drain(limits: DrainLimits): Promise<void>;
 }

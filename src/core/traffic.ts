@@ -46,23 +46,29 @@ export interface Variant {
   readonly state: VariantState;
 }
 
+/** What a plan needs to know of a variant. */
+export interface PlanMember {
+  readonly name: string;
+  readonly role: Role;
+}
+
 /** A shadow and the share of requests it gets a copy of. */
-export interface ShadowShare {
-  readonly variant: Variant;
+export interface ShadowShare<Member extends PlanMember = Variant> {
+  readonly variant: Member;
   readonly sample: BasisPoints;
 }
 
 /** An immutable choice of traffic. Changing a weight builds a new plan from the old one. */
-export interface TrafficPlan {
+export interface TrafficPlan<Member extends PlanMember = Variant> {
   readonly revision: number;
   readonly salt: number;
   /** Stable first, then canaries; shadows are not here. */
-  readonly variants: readonly Variant[];
+  readonly variants: readonly Member[];
   /** Basis points by variant; they sum to 10,000. */
   readonly weights: readonly number[];
   /** 10,000 slots, one for each basis point, each an index into `variants`. A growing canary takes slots from stable only. */
   readonly slots: Uint8Array;
-  readonly shadows: readonly ShadowShare[];
+  readonly shadows: readonly ShadowShare<Member>[];
 }
 
 /** Everything config and plan say about one model. */

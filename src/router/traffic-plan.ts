@@ -1,4 +1,4 @@
-import type { ShadowShare, TrafficPlan, Variant } from '../core/traffic.ts';
+import type { PlanMember, ShadowShare, TrafficPlan, Variant } from '../core/traffic.ts';
 import { WHOLE_BP } from '../core/units.ts';
 import { affinityOf, mixed } from './affinity.ts';
 import { redealt } from './slots.ts';
@@ -6,21 +6,21 @@ import { redealt } from './slots.ts';
 // A slot holds its variant's index in one byte.
 const MAX_VARIANTS = 256;
 
-export interface WeightedVariant {
-  readonly variant: Variant;
+export interface WeightedVariant<Member extends PlanMember = Variant> {
+  readonly variant: Member;
   readonly weightBp: number;
 }
 
-export interface PlanSpec {
+export interface PlanSpec<Member extends PlanMember = Variant> {
   readonly model: string;
   readonly revision: number;
   /** Stable and canaries; their weights sum to 10,000. */
-  readonly variants: readonly WeightedVariant[];
-  readonly shadows: readonly ShadowShare[];
+  readonly variants: readonly WeightedVariant<Member>[];
+  readonly shadows: readonly ShadowShare<Member>[];
 }
 
 /** The first plan of a model. Throws a RangeError that lists what is wrong: config is checked before this. */
-export function planOf(spec: PlanSpec): TrafficPlan {
+export function planOf<Member extends PlanMember>(spec: PlanSpec<Member>): TrafficPlan<Member> {
   const stable = spec.variants.filter(({ variant }) => variant.role === 'stable');
   const canaries = spec.variants.filter(({ variant }) => variant.role === 'canary');
   const ordered = [...stable, ...canaries];
@@ -53,7 +53,10 @@ export function choose(plan: TrafficPlan, affinity: number): Variant {
  * The plan with new weights in basis points, or what is wrong with them. Canaries not named keep theirs; stable, when not named, takes
  * the rest.
  */
-export function reweigh(plan: TrafficPlan, weights: ReadonlyMap<string, number>): TrafficPlan | string[] {
+export function reweigh<Member extends PlanMember>(
+  plan: TrafficPlan<Member>,
+  weights: ReadonlyMap<string, number>,
+): TrafficPlan<Member> | string[] {
   const problems: string[] = [];
   for (const [name, weightBp] of weights) {
     if (plan.variants.some((variant) => variant.name === name)) addWeightProblem(problems, name, weightBp);
@@ -75,7 +78,7 @@ export function reweigh(plan: TrafficPlan, weights: ReadonlyMap<string, number>)
   };
 }
 
-function problemsOf(spec: PlanSpec, stableCount: number): string[] {
+function problemsOf(spec: PlanSpec<PlanMember>, stableCount: number): string[] {
   const problems: string[] = [];
   if (stableCount !== 1) problems.push(`found ${stableCount} stable variants, expected exactly one`);
   if (spec.variants.length > MAX_VARIANTS)
@@ -104,7 +107,7 @@ function addSumProblem(problems: string[], weights: readonly number[]): void {
   if (sum !== WHOLE_BP) problems.push(`weights sum to ${sum} basis points, expected ${WHOLE_BP}`);
 }
 
-function strangerProblem(plan: TrafficPlan, name: string): string {
+function strangerProblem(plan: TrafficPlan<PlanMember>, name: string): string {
   if (plan.shadows.some(({ variant }) => variant.name === name)) {
     return `"${name}" is a shadow and carries no traffic: leave it out`;
   }

@@ -5,7 +5,7 @@ import type { BucketId, CapId } from '../core/units.ts';
 import { systemAlarm } from '../limits/alarm.ts';
 import { LeasedCaps } from '../limits/leased-caps.ts';
 import { LeasedRateLimiter } from '../limits/leased-rate-limiter.ts';
-import { type Ledgers, LocalLeaseOffice } from '../limits/local-lease-office.ts';
+import type { Ledgers } from '../limits/local-lease-office.ts';
 import { PlaceLedger } from '../limits/place-ledger.ts';
 import { RateLedger } from '../limits/rate-ledger.ts';
 
@@ -18,17 +18,17 @@ const MAX_WAITING = 1_024;
 /** The ledgers for the tenants of a config: bucket and cap of each have its place in the list as their number. */
 export function buildLedgers(config: Config, workers: () => number): Ledgers {
   const rates = new RateLedger(config.tenants.length, workers);
-  const places = new PlaceLedger(workers);
+  const ledgers = { rates, places: new PlaceLedger(workers) };
+  configureLedgers(ledgers, config);
+  return ledgers;
+}
+
+/** Limits of the same tenants as they are from now on. */
+export function configureLedgers({ rates, places }: Ledgers, config: Config): void {
   config.tenants.forEach((tenant, t) => {
     rates.configure(t as BucketId, tenant.rate.requestsPerSecond, tenant.rate.burst);
     places.configure(t as CapId, tenant.maxInFlight);
   });
-  return { rates, places };
-}
-
-/** The office of a gateway that is one process. */
-export function localOffice(config: Config, clock: Clock): LeaseOffice {
-  return new LocalLeaseOffice(0, buildLedgers(config, one), clock);
 }
 
 /** The leases of one worker: what it borrowed from the office, and the timer that gives idle ones back. */
@@ -52,5 +52,3 @@ export class Leases {
     clearInterval(this.#timer);
   }
 }
-
-const one = (): number => 1;

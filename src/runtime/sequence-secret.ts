@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ConfigError } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
-import type { SecretReader } from '../config/secrets.ts';
+import type { Secrets } from '../config/secrets.ts';
 
 const PATH = 'sequences.secret';
 const SECRET_BYTES = 32;
@@ -9,7 +9,7 @@ const SECRET_BYTES = 32;
 const MIN_CHARACTERS = 32;
 
 /** The key under which sequences get their names; made at start where config names none. Throws ConfigError for a short one. */
-export function sequenceSecret(config: Config, secrets: SecretReader, configFile: string): Buffer {
+export function sequenceSecret(config: Config, secrets: Secrets, configFile: string): Buffer {
   const source = config.sequences.secret;
   const generate = (): string => randomBytes(SECRET_BYTES).toString('base64url');
   const secret = source === null ? generate() : secrets.read(source, PATH, generate);

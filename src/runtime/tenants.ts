@@ -2,17 +2,15 @@ import { mintKey, parseKey, sha256Of } from '../auth/api-key.ts';
 import { type KeyEntry, KeyRing } from '../auth/key-ring.ts';
 import { ConfigError } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
-import type { SecretReader } from '../config/secrets.ts';
+import type { Secrets } from '../config/secrets.ts';
 import type { ApiKeyConfig } from '../config/tenant-schema.ts';
 import type { Tenant } from '../core/tenant.ts';
 import type { BucketId, CapId } from '../core/units.ts';
 import { LocalByteBudget } from '../limits/byte-budget.ts';
-import type { GeneratedSecrets } from './generated-secrets.ts';
 import type { Leases } from './leases.ts';
 
 export interface TenancySources {
-  readonly secrets: SecretReader;
-  readonly generated: GeneratedSecrets;
+  readonly secrets: Secrets;
   readonly configFile: string;
 }
 
@@ -33,7 +31,7 @@ export function buildKeys(config: Config, sources: TenancySources, leases: Lease
       bytes: new LocalByteBudget(tenantConfig.maxInFlightBytes),
     };
     tenantConfig.keys.forEach((key, k) => {
-      const digest = digestOf(key, `tenants.${t}.keys.${k}`, tenantConfig.id, sources);
+      const digest = digestOf(key, `tenants.${t}.keys.${k}`, sources);
       const expiresMs = key.expires === null ? null : Date.parse(key.expires);
       entries.push({ id: key.id, sha256: digest, scopes: key.scopes, models: key.models, expiresMs, tenant });
     });
@@ -41,11 +39,9 @@ export function buildKeys(config: Config, sources: TenancySources, leases: Lease
   return new KeyRing(entries);
 }
 
-function digestOf(key: ApiKeyConfig, path: string, tenant: string, sources: TenancySources): Buffer {
+function digestOf(key: ApiKeyConfig, path: string, sources: TenancySources): Buffer {
   if ('sha256' in key) return Buffer.from(key.sha256, 'hex');
-  const secret = sources.secrets.read(key.secret, `${path}.secret`, () =>
-    sources.generated.add(`key.${tenant}.${key.id}`, mintKey('demo', key.id).key),
-  );
+  const secret = sources.secrets.read(key.secret, `${path}.secret`, () => mintKey('demo', key.id).key);
   const parsed = parseKey(secret);
   if (parsed === null || parsed.id !== key.id) {
     throw new ConfigError(sources.configFile, [

@@ -8,18 +8,17 @@ import type { OnnxHost } from '../backends/onnx/onnx-host.ts';
 import type { GrpcBackendConfig, HttpBackendConfig, ModelConfig, VariantConfig } from '../config/model-schema.ts';
 import type { QueueConfig } from '../config/overload-schema.ts';
 import type { Config } from '../config/schema.ts';
-import type { SecretReader } from '../config/secrets.ts';
+import type { Secrets } from '../config/secrets.ts';
 import type { Backend } from '../core/backend.ts';
 import type { EndpointAddress } from '../core/endpoints.ts';
 import type { GuardChain, Ruling } from '../core/guard.ts';
 import type { Tally } from '../core/observer.ts';
 import type { Offload } from '../core/offload.ts';
 import { type Route, type Variant, VariantState } from '../core/traffic.ts';
-import { basisPoints } from '../core/units.ts';
 import { buildOffloadedChain } from '../guards/offloaded-chain.ts';
-import { planOf } from '../router/traffic-plan.ts';
 import { type BalancingSources, balanced } from './balanced.ts';
 import { callPolicyOf, gateOf } from './call-policies.ts';
+import { firstPlan } from './first-plan.ts';
 import { ReopeningBackend } from './reopening-backend.ts';
 import type { TlsFiles } from './tls-files.ts';
 
@@ -27,7 +26,7 @@ export interface RouteSources extends BalancingSources {
   readonly tally: Tally;
   readonly host: OnnxHost;
   readonly offload: Offload;
-  readonly secrets: SecretReader;
+  readonly secrets: Secrets;
   readonly tls: TlsFiles;
   /** Folder that model files are named from. */
   readonly baseDir: string;
@@ -46,20 +45,11 @@ function buildRoute(model: string, config: ModelConfig, sources: RouteSources): 
     ),
     weightBp: variant.weight,
   }));
-  const stable = built.find(({ variant }) => variant.role === 'stable')!;
-  const canaries = built.filter(({ variant }) => variant.role === 'canary');
-  const stableBp = canaries.reduce((left, canary) => left - canary.weightBp, 10_000);
-  const shadows = built.filter(({ variant }) => variant.role === 'shadow');
   const inputGuards = guardsOf(model, config, 'input', sources);
   const outputGuards = guardsOf(model, config, 'output', sources);
   return {
     model,
-    plan: planOf({
-      model,
-      revision: 1,
-      variants: [{ variant: stable.variant, weightBp: stableBp }, ...canaries],
-      shadows: shadows.map(({ variant, weightBp }) => ({ variant, sample: basisPoints(weightBp) })),
-    }),
+    plan: firstPlan(model, built),
     contract: null,
     inputGuards,
     outputGuards,

@@ -94,6 +94,7 @@ export class Warmer {
   }
 
   async #try(model: string, variant: Variant, waitMs: number, atStart: boolean): Promise<void> {
+    if (variant.state.readiness.is === 'unloaded') return;
     const round = this.#rounds.get(variant) ?? 0;
     const outcome = await this.#warm(model, variant, round);
     if (this.#closed || outcome.is === 'over') return;

@@ -26,9 +26,13 @@ export interface Log {
 const STDOUT = 1;
 const NO_FIELDS: LogFields = Object.freeze({});
 
-/** Opens the log on standard output, or on another destination. */
-export function createLog(level: LogLevel, destination: LogDestination = new BufferedDestination(STDOUT)): Log {
-  return new JsonLog(level, destination);
+/** Opens the log on standard output, or on another destination. `marks` stand in each line that is no request's. */
+export function createLog(
+  level: LogLevel,
+  destination: LogDestination = new BufferedDestination(STDOUT),
+  marks: LogFields | null = null,
+): Log {
+  return new JsonLog(level, destination, marks);
 }
 
 /** JSON lines: the rare ones by pino, and those of requests as `AccessLine` builds them. */
@@ -38,9 +42,9 @@ class JsonLog implements Log {
   readonly #accessLine = new AccessLine();
   readonly #enabled: Readonly<Record<LineLevel, boolean>>;
 
-  constructor(level: LogLevel, destination: LogDestination) {
+  constructor(level: LogLevel, destination: LogDestination, marks: LogFields | null) {
     this.#destination = destination;
-    this.#pino = pino({ level, base: null, formatters: { level: (label) => ({ level: label }) } }, destination);
+    this.#pino = pino({ level, base: marks, formatters: { level: (label) => ({ level: label }) } }, destination);
     this.#enabled = {
       debug: this.#pino.isLevelEnabled('debug'),
       info: this.#pino.isLevelEnabled('info'),

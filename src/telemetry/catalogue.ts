@@ -141,6 +141,21 @@ export const CATALOGUE = Object.freeze({
   variantReady: gauge('variant_ready', '1 when the variant is ready for traffic.', 'model', 'variant'),
   planWeight: gauge('plan_weight_bp', 'Share of the traffic, or of copies for a shadow, in basis points.', 'model', 'variant'),
   planRevision: gauge('plan_revision', 'Revision of the traffic plan.', 'model'),
+  workers: gauge('workers', 'Worker processes, by state: starting, serving, draining.', 'state'),
+  workerRestarts: counter(
+    'worker_restarts_total',
+    'Workers replaced because they ended: crash (an error that nothing caught), silent, signal, exit, start (could not begin).',
+    'reason',
+  ),
+  workerCpuSeconds: counter('worker_cpu_seconds_total', 'CPU time of workers, by their number; of all that had it.', 'worker'),
+  workerResidentBytes: gauge('worker_resident_bytes', 'Memory that a worker holds now.', 'worker'),
+  connectionsDropped: counter(
+    'connections_dropped_total',
+    'Connections ended before a worker had them: the system refused them, or none could take them.',
+    'face',
+  ),
+  configGeneration: gauge('config_generation', 'Raised whenever new workers take over, with a new config or the same.'),
+  configReloadFailed: gauge('config_reload_failed', '1 while the config file is not the one in force, because it was refused.'),
   buildInfo: gauge('build_info', 'Always 1; the version is in the label.', 'version'),
 } satisfies Record<string, MetricSpec>);
 

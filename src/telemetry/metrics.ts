@@ -156,6 +156,14 @@ export class Metrics implements Tally {
     return this.#registry.metrics();
   }
 
+  /** The same without gauges: what must outlive this process in a sum over several. */
+  async counterText(): Promise<string> {
+    this.#logLinesDropped.value = this.#log.linesDropped;
+    const kept = this.#registry.getMetricsAsArray().filter((metric) => !(metric instanceof Gauge));
+    const texts = await Promise.all(kept.map(({ name }) => this.#registry.getSingleMetricAsString(name)));
+    return `${texts.join('\n')}\n`;
+  }
+
   close(): void {
     this.#gauges.close();
   }

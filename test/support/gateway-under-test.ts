@@ -53,7 +53,9 @@ export async function startGateway(
 ): Promise<GatewayUnderTest> {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
   const file = join(dir, 'config.yaml');
-  writeFileSync(file, stringify({ ...config, listen: freeListen(config['listen']) }));
+  // One worker, and no time for idle clients at the end: a test that is about workers says how many it wants.
+  const shutdown = { idleMs: 0, ...(config['shutdown'] as object | undefined) };
+  writeFileSync(file, stringify({ workers: 1, ...config, shutdown, listen: freeListen(config['listen']) }));
   const child = spawn(NODE, [join(ROOT, 'src/cli/main.ts'), 'serve', file], {
     env: { ...process.env, SLUICE_STATE_DIR: join(dir, 'state'), ...env },
     cwd: ROOT,

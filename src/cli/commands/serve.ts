@@ -1,6 +1,7 @@
 import { AdminServer } from '../../admin/admin-server.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load-config.ts';
-import { GatewayProcess } from '../../runtime/gateway-process.ts';
+import { ForkedWorker } from '../../runtime/supervisor/forked-worker.ts';
+import { Supervisor } from '../../runtime/supervisor/supervisor.ts';
 import { adminUrlOf, banner } from '../banner.ts';
 import { CliError, Exit } from '../exit-codes.ts';
 import { stateDirOf } from '../state-dir.ts';
@@ -8,11 +9,11 @@ import type { Terminal } from '../terminal.ts';
 import { readVersion } from '../version.ts';
 import type { Command } from './command.ts';
 
-/** Runs the gateway until SIGTERM or SIGINT. */
+/** Runs the gateway until SIGTERM or SIGINT: this process is the supervisor. */
 export const serve: Command = {
   name: 'serve',
   usage: 'serve <config>',
-  summary: 'Run the gateway. SIGTERM finishes what is in flight; a second one stops at once.',
+  summary: 'Run the gateway. SIGTERM finishes what is in flight; a second one stops at once. SIGHUP takes over the config anew.',
   examples: ['sluice serve config/demo.yaml'],
   async run(args, terminal) {
     const [file, ...rest] = args;
@@ -22,11 +23,12 @@ export const serve: Command = {
 };
 
 async function run(loaded: LoadedConfig, terminal: Terminal): Promise<Exit> {
-  const gateway = new GatewayProcess({
+  const gateway = new Supervisor({
     ...loaded,
     env: process.env,
     version: readVersion(),
     stateDir: stateDirOf(loaded.config.stateDir),
+    spawn: () => new ForkedWorker(),
   });
   const admin = new AdminServer({
     config: loaded.config.listen.admin,
@@ -51,19 +53,20 @@ async function run(loaded: LoadedConfig, terminal: Terminal): Promise<Exit> {
 }
 
 /** Resolves when the first signal has drained the gateway. */
-function stopOnSignal(gateway: GatewayProcess): Promise<Exit> {
+function stopOnSignal(gateway: Supervisor): Promise<Exit> {
   return new Promise((resolve) => {
     let signals = 0;
     const onSignal = (signal: NodeJS.Signals): void => {
       signals++;
       // The second one means now: whoever waits for the drain is told by the exit code that it was not finished.
       if (signals > 1) {
-        gateway.generated.forget();
+        gateway.stopHard();
         process.exit(Exit.Failed);
       }
       gateway.log.info('stopping', { signal });
       void gateway.stop().then(() => resolve(Exit.Ok));
     };
+    process.on('SIGHUP', () => void gateway.reload());
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
   });

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import type { PlanView, VariantView } from '../../core/control-plane.ts';
-import { type AdminAccess, callAdmin, findAdmin } from '../admin-client.ts';
+import type { PlanView, Reached, VariantView } from '../../core/control-plane.ts';
+import { ACCESS_OPTIONS, type AdminAccess, callAdmin, findAdmin, reachedText } from '../admin-client.ts';
 import { CliError, Exit } from '../exit-codes.ts';
 import { table } from '../terminal.ts';
 import type { Command } from './command.ts';
@@ -20,7 +20,7 @@ export const split: Command = {
     const [model, ...assignments] = positionals;
     if (model === undefined) throw new CliError(Exit.Usage, `Usage: sluice ${split.usage}`);
     const access = findAdmin({ url: values.admin, tokenFile: values['token-file'] });
-    let plan = await callAdmin<PlanView>(access, 'GET', `plans/${encodeURIComponent(model)}`);
+    let plan: ShownPlan = await callAdmin<PlanView>(access, 'GET', `plans/${encodeURIComponent(model)}`);
     if (assignments.length > 0) plan = await change(access, plan, assignments, values.reason ?? '');
     terminal.out(values.json === true ? JSON.stringify(plan) : planTable(plan));
     return Exit.Ok;
@@ -34,8 +34,7 @@ function parseSplit(args: readonly string[]) {
       allowPositionals: true,
       options: {
         reason: { type: 'string' },
-        admin: { type: 'string' },
-        'token-file': { type: 'string' },
+        ...ACCESS_OPTIONS,
         json: { type: 'boolean' },
       },
     });
@@ -44,7 +43,7 @@ function parseSplit(args: readonly string[]) {
   }
 }
 
-function change(access: AdminAccess, plan: PlanView, assignments: readonly string[], reason: string): Promise<PlanView> {
+function change(access: AdminAccess, plan: PlanView, assignments: readonly string[], reason: string): Promise<ShownPlan> {
   const weightsBp: Record<string, number> = {};
   for (const assignment of assignments) {
     const { who, bp } = parseAssignment(assignment);
@@ -52,7 +51,7 @@ function change(access: AdminAccess, plan: PlanView, assignments: readonly strin
     if (Object.hasOwn(weightsBp, name)) throw new CliError(Exit.Usage, `"${name}" is given two weights.`);
     weightsBp[name] = bp;
   }
-  return callAdmin<PlanView>(access, 'PUT', `plans/${encodeURIComponent(plan.model)}/weights`, {
+  return callAdmin<ShownPlan>(access, 'PUT', `plans/${encodeURIComponent(plan.model)}/weights`, {
     expectedRevision: plan.revision,
     weightsBp,
     reason,
@@ -84,7 +83,10 @@ function resolveVariant(plan: PlanView, who: string): VariantView {
   );
 }
 
-function planTable(plan: PlanView): string {
+/** After a change also how far it has come. */
+type ShownPlan = PlanView & { readonly workers?: Reached };
+
+function planTable(plan: ShownPlan): string {
   const rows = plan.variants.map((variant) => [
     variant.name,
     variant.role,
@@ -96,5 +98,6 @@ function planTable(plan: PlanView): string {
     variant.lastFault === '' ? '-' : variant.lastFault,
   ]);
   const head = ['variant', 'role', 'percent', 'state', 'backend', 'attempts', 'failures', 'last fault'];
-  return `${plan.model}, revision ${plan.revision}\n${table(head, rows)}`;
+  const reached = plan.workers === undefined ? '' : ` ${reachedText(plan.workers)}`;
+  return `${plan.model}, revision ${plan.revision}${reached}\n${table(head, rows)}`;
 }

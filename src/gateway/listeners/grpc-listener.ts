@@ -1,5 +1,6 @@
+import type { Socket } from 'node:net';
 import type { GrpcListenConfig } from '../../config/listen-schema.ts';
-import type { Listener } from '../../core/exchange.ts';
+import type { DrainLimits, Listener } from '../../core/exchange.ts';
 import { Fault } from '../../core/faults.ts';
 import type { ByteBudget } from '../../core/limits.ts';
 import { GrpcPath } from '../../protocols/grpc/methods.ts';
@@ -33,7 +34,7 @@ export interface GrpcListenerOptions {
 const BODY_TIMEOUT_MS = 30_000;
 
 /** The gRPC face: every call, whatever its path, is handed to the front with its metadata alone. */
-export class GrpcListener implements Listener {
+export class GrpcListener implements Listener<Socket> {
   readonly face = 'grpc';
   readonly #server: GrpcServer;
   readonly #config: GrpcListenConfig;
@@ -56,8 +57,6 @@ export class GrpcListener implements Listener {
     this.#watches = new HealthWatches(front, options.isReady);
     this.#server = new GrpcServer(
       {
-        host: config.host,
-        port: config.port,
         tls: options.tls,
         maxMessageBytes: options.maxBodyBytes,
         maxMetadataBytes: config.maxMetadataBytes,
@@ -77,11 +76,12 @@ export class GrpcListener implements Listener {
     );
   }
 
-  listen(): Promise<number> {
-    return this.#server.listen();
+  adopt(socket: Socket): void {
+    this.#server.adopt(socket);
   }
 
-  drain(graceMs: number): Promise<void> {
+  /** Quiet connections are told to go at once: HTTP/2 tells clients which of their calls were not heard, and these may ask elsewhere. */
+  drain({ graceMs }: DrainLimits): Promise<void> {
     // In this order: those who watch hear that it ends before the end.
     this.#watches.drain();
     this.#house.drain();

@@ -17,6 +17,8 @@ export interface House {
   readonly onRejected: (rejection: Rejection) => void;
   /** Clients are told to go. */
   draining: boolean;
+  /** Those who ask nothing have had their time to be told so. */
+  idleOver: boolean;
 }
 
 /** The two halves of an exchange as node:http makes them. Each leads back to it, so that no handler is a closure. */
@@ -168,8 +170,8 @@ export class HttpExchange implements PartExit, LiveExchange {
     const connection = this.#connection;
     connection.remove(this);
     this.#house.front.closed(this.#context!);
-    // An answer that was given before the drain began did not tell the client to go.
-    if (this.#house.draining && connection.quiet) connection.socket.destroySoon();
+    // An answer that was given before the drain began did not tell the client to go; the next one would.
+    if (this.#house.idleOver && connection.quiet) connection.socket.destroySoon();
   }
 
   cut(): void {

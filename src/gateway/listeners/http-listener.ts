@@ -1,12 +1,12 @@
-import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { HttpListenConfig } from '../../config/listen-schema.ts';
-import type { Front, Listener } from '../../core/exchange.ts';
+import type { DrainLimits, Front, Listener } from '../../core/exchange.ts';
 import { HttpConnection, linger, lingerSoon } from './http-connection.ts';
 import { type House, HttpExchange, type HttpRequest, type HttpResponse } from './http-exchange.ts';
 import { HttpHead } from './http-head.ts';
 import { HttpRejection, type Rejection } from './http-rejections.ts';
 import { endWithRejection } from './http-reply.ts';
-import { explainListenError, type HttpServer, makeServer, type TlsFiles } from './http-server.ts';
+import { type HttpServer, makeServer, type TlsFiles } from './http-server.ts';
 import { flawOfRequest } from './http-strictness.ts';
 
 export interface HttpListenerOptions {
@@ -25,12 +25,15 @@ const MAX_PIPELINED = 16;
  * Takes HTTP/1.1 requests on node:http: the plain driver, which works everywhere. It hands a request on when its header fields have come
  * and are beyond doubt, reads a body only where the Front asks for it, and refuses what is malformed without the Front hearing of it.
  */
-export class HttpListener implements Listener {
+export class HttpListener implements Listener<Socket> {
   readonly face = 'http';
   readonly #config: HttpListenConfig;
   readonly #house: House;
   readonly #server: HttpServer;
+  /** As they were handed over, those that have not got as far as HTTP included. */
+  readonly #sockets = new Set<Socket>();
   readonly #connections = new Set<HttpConnection>();
+  #emptied: (() => void) | null = null;
   #drained: Promise<void> | null = null;
 
   constructor(config: HttpListenConfig, options: HttpListenerOptions, front: Front) {
@@ -42,25 +45,26 @@ export class HttpListener implements Listener {
       writeStallMs: config.writeStallMs,
       onRejected: (rejection) => onRejected?.(rejection.kind.code, rejection.reason),
       draining: false,
+      idleOver: false,
     };
     this.#server = makeServer(config, options.tls);
     if (options.hasRoom !== undefined) this.#shed(options.hasRoom);
     this.#wire(options.tls === null ? 'connection' : 'secureConnection');
+    // This server never listens itself, and would not start the clock that ends slow requests.
+    this.#server.emit('listening');
   }
 
-  listen(): Promise<number> {
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    const { host, port } = this.#config;
-    const refused = (error: NodeJS.ErrnoException): void =>
-      reject(new Error(explainListenError(error, host, port), { cause: error }));
-    this.#server.once('error', refused);
-    this.#server.listen({ host, port }, () => {
-      this.#server.off('error', refused);
-      // Running out of file descriptors arrives here; without a listener it would end the process.
-      this.#server.on('error', () => this.#house.onRejected(HttpRejection.Accept));
-      resolve((this.#server.address() as AddressInfo).port);
-    });
-    return promise;
+  adopt(socket: Socket): void {
+    if (this.#sockets.size >= this.#config.maxConnections) {
+      this.#house.onRejected(HttpRejection.Connections);
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#forget(socket));
+    // node:http decides by itself when its side ends; left alone, the socket would end it with the client's.
+    socket.allowHalfOpen = true;
+    this.#server.emit('connection', socket);
   }
 
   /** Ends the connections on which nothing is under way. */
@@ -70,30 +74,41 @@ export class HttpListener implements Listener {
     }
   }
 
-  drain(graceMs: number): Promise<void> {
-    this.#drained ??= this.#drain(graceMs);
+  drain(limits: DrainLimits): Promise<void> {
+    this.#drained ??= this.#drain(limits);
     return this.#drained;
   }
 
-  #drain(graceMs: number): Promise<void> {
+  #drain({ graceMs, idleMs }: DrainLimits): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const end = (): void => {
-      // At the end of the grace this cuts what is left. Without it, the server counts a socket as gone a little before the socket says
-      // so itself, and its exchanges have to hear of it first.
+      // At the end of the grace this cuts what is left. Without it, a socket may count as gone a little before it says so itself, and
+      // its exchanges have to hear of it first.
       for (const connection of this.#connections) connection.cut();
+      for (const socket of this.#sockets) socket.destroy();
+      clearTimeout(grace);
+      clearTimeout(idle);
+      this.#server.close();
       resolve();
     };
     const grace = setTimeout(end, graceMs);
     this.#house.draining = true;
-    // Not the server's own close: that one also destroys connections whose answer is still on its way to a slow reader, and stops the
-    // clock that ends slow requests.
-    NetServer.prototype.close.call(this.#server, () => {
-      clearTimeout(grace);
-      this.#server.close();
-      end();
-    });
-    this.closeIdle();
+    const idle = setTimeout(() => this.#endQuiet(), Math.min(idleMs, graceMs));
+    if (idleMs === 0) this.#endQuiet();
+    this.#emptied = end;
+    if (this.#sockets.size === 0) end();
     return promise;
+  }
+
+  /** From here on nobody is waited for who asks nothing. */
+  #endQuiet(): void {
+    this.#house.idleOver = true;
+    this.closeIdle();
+  }
+
+  #forget(socket: Socket): void {
+    this.#sockets.delete(socket);
+    if (this.#sockets.size === 0 && this.#emptied !== null) this.#emptied();
   }
 
   #wire(connected: 'connection' | 'secureConnection'): void {
@@ -105,7 +120,6 @@ export class HttpListener implements Listener {
     server.on('checkExpectation', (request, response) => this.#hear(request, response, false, HttpRejection.Expectation));
     server.on('connect', (_request, socket) => this.#refuseTunnel(socket as Socket));
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#stumble(error.code ?? '', socket as Socket));
-    server.on('drop', () => this.#house.onRejected(HttpRejection.Connections));
   }
 
   /** Before anything else is made for a connection, a TLS handshake included. */

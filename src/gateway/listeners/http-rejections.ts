@@ -33,7 +33,6 @@ export const HttpRejection = Object.freeze({
   HeadersTimeout: row(Fault.BodyTimeout, 'The header fields did not arrive in time.'),
   Connections: row(Fault.Overloaded, 'The listener has as many connections as it may have.'),
   Descriptors: row(Fault.Overloaded, 'The process is near its limit of open files.'),
-  Accept: row(Fault.Overloaded, 'The system refused to accept a connection.'),
   Reply: row(Fault.Bug, 'The answer held a header field or a status that cannot be sent.'),
 });
 

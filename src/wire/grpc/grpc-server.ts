@@ -1,4 +1,6 @@
+import type { Socket } from 'node:net';
 import {
+  type ConnectionInjector,
   Server,
   ServerCredentials,
   type ServerInterceptingCall,
@@ -6,14 +8,11 @@ import {
   type ServerMethodDefinition,
 } from '@grpc/grpc-js';
 import { silencePackageLog } from './package-log.ts';
-import { acceptAnyMethod, limitConnections, limitMetadata } from './server-internals.ts';
+import { acceptAnyMethod, limitMetadata, limitPreface } from './server-internals.ts';
 import { type AcceptStream, StreamExchange } from './stream-exchange.ts';
 import { type AcceptExchange, UnaryExchange } from './unary-exchange.ts';
 
 export interface GrpcServerOptions {
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
   /** PEM; null serves plaintext. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
   readonly maxMessageBytes: number;
@@ -36,11 +35,13 @@ export interface GrpcAcceptors {
   readonly streams: ReadonlySet<string>;
 }
 
-/** A socket that takes gRPC calls of any path and hands each over as soon as its metadata is here. */
+/** Takes gRPC calls of any path, on connections that others have accepted, and hands each over as soon as its metadata is here. */
 export class GrpcServer {
   readonly #options: GrpcServerOptions;
   readonly #server: Server;
-  #bound = '';
+  readonly #injector: ConnectionInjector;
+  readonly #sockets = new Set<Socket>();
+  #emptied: (() => void) | null = null;
   #drained: Promise<void> | null = null;
 
   constructor(options: GrpcServerOptions, acceptors: GrpcAcceptors) {
@@ -64,27 +65,28 @@ export class GrpcServer {
     });
     acceptAnyMethod(this.#server);
     limitMetadata(this.#server, options.maxMetadataBytes);
-  }
-
-  /** Resolves with the port really bound. */
-  listen(): Promise<number> {
-    const { port, tls } = this.#options;
-    const host = this.#options.host.includes(':') ? `[${this.#options.host}]` : this.#options.host;
+    const { tls } = options;
     const credentials =
       tls === null
         ? ServerCredentials.createInsecure()
         : ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }], false);
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(`${host}:${port}`, credentials, (error, boundPort) => {
-        if (error !== null) {
-          reject(new Error(explain(error, `${host}:${port}`), { cause: error }));
-          return;
-        }
-        this.#bound = `${host}:${boundPort}`;
-        limitConnections(this.#server, this.#options.maxConnections, this.#options.hasRoom);
-        resolve(boundPort);
-      });
+    this.#injector = this.#server.createConnectionInjector(credentials);
+    limitPreface(this.#server);
+  }
+
+  /** Refuses it where there are as many connections as there may be, or none may come any more. */
+  adopt(socket: Socket): void {
+    const { maxConnections, hasRoom } = this.#options;
+    if (this.#drained !== null || this.#sockets.size >= maxConnections || !hasRoom()) {
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) this.#emptied?.();
     });
+    this.#injector.injectConnection(socket);
   }
 
   /** Takes no new calls, tells clients so, and resolves when all have ended; the rest is cut after `graceMs`. */
@@ -95,14 +97,18 @@ export class GrpcServer {
 
   #shutDown(graceMs: number): Promise<void> {
     return new Promise((resolve) => {
-      // A client halfway through its TLS handshake has no call to wait for, and no other way to be told.
-      const last = setTimeout(resolve, graceMs + CUT_MS);
-      // In this order: `tryShutdown` alone never cuts, and after it `drain` finds nothing left to close.
-      if (this.#bound !== '') this.#server.drain(this.#bound, graceMs);
-      this.#server.tryShutdown(() => {
+      const end = (): void => {
         clearTimeout(last);
+        // A client halfway through its TLS handshake has no call to wait for, and no other way to be told.
+        for (const socket of this.#sockets) socket.destroy();
         resolve();
-      });
+      };
+      const last = setTimeout(end, graceMs + CUT_MS);
+      this.#emptied = end;
+      this.#injector.drain(graceMs);
+      // Its own end is no news: it counts a session as closed as soon as that has been told to close.
+      this.#server.tryShutdown(() => undefined);
+      if (this.#sockets.size === 0) end();
     });
   }
 }
@@ -112,19 +118,3 @@ const SESSION_MEMORY_MB = 64;
 
 /** Time for sockets to close once they are cut. */
 const CUT_MS = 250;
-
-/** Why the address could not be taken, and what to do. */
-function explain(error: Error, address: string): string {
-  const text = `Cannot listen for gRPC on ${address}: `;
-  const { message } = error;
-  if (message.includes('EADDRINUSE')) {
-    return `${text}another process holds it. Stop that process, or set listen.grpc.port to another port (0 takes a free one).`;
-  }
-  if (message.includes('EACCES')) {
-    return `${text}the system does not allow it. Ports below 1024 need a privilege; set listen.grpc.port to a higher one.`;
-  }
-  if (message.includes('EADDRNOTAVAIL') || message.includes('ENOTFOUND')) {
-    return `${text}this machine has no such address. Set listen.grpc.host to one of its own, or to 0.0.0.0 for all.`;
-  }
-  return `${text}${message}. Set listen.grpc.host and listen.grpc.port to an address that is free.`;
-}

@@ -1,5 +1,4 @@
 import type { Http2Server, ServerHttp2Stream, Settings } from 'node:http2';
-import type { Socket } from 'node:net';
 import type { Server, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { MessageDecoder } from './message-decoder.ts';
 
@@ -38,17 +37,13 @@ export function limitMetadata(server: Server, maxBytes: number): void {
 }
 
 /**
- * Refuses connections past `max` and where there is no room, and ends those that do not begin to speak HTTP/2 in time: the client's preface ends with its settings.
- * After `bindAsync`, which makes the servers.
+ * Ends connections that do not begin to speak HTTP/2 in time: the client's preface ends with its settings. After
+ * `createConnectionInjector`, which makes the server behind it.
  */
-export function limitConnections(server: Server, max: number, hasRoom: () => boolean): void {
+export function limitPreface(server: Server): void {
   const { http2Servers } = server as unknown as ServerParts;
   if (!(http2Servers instanceof Map)) throw new Error(changed('http2Servers'));
   for (const http2Server of http2Servers.keys() as Iterable<Http2Server>) {
-    http2Server.maxConnections = max;
-    http2Server.on('connection', (socket: Socket) => {
-      if (!hasRoom()) socket.destroy();
-    });
     http2Server.on('session', (session) => {
       const timer = setTimeout(() => session.destroy(), PREFACE_MS);
       const stop = (): void => clearTimeout(timer);

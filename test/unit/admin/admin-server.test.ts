@@ -5,12 +5,16 @@ import type {
   ChangeResult,
   ControlPlane,
   PlanView,
+  Purge,
+  RestartResult,
+  RevokeResult,
   VariantChange,
   VariantResult,
   WeightChange,
 } from '../../../src/core/control-plane.ts';
 
 const PLAN: PlanView = { model: 'digits', revision: 3, variants: [] };
+const REACHED = { acknowledged: 4, total: 4 };
 const changes: WeightChange[] = [];
 const variantChanges: [string, VariantChange][] = [];
 let variantResult: VariantResult = { is: 'unknown' };
@@ -28,15 +32,19 @@ const VIEW = {
   failures: 0,
   lastFault: '',
 };
-let result: ChangeResult = { is: 'applied', plan: PLAN };
+let result: ChangeResult = { is: 'applied', plan: PLAN, workers: REACHED };
 let ready = true;
+const purges: Purge[] = [];
+const revoked: string[] = [];
+let revokeResult: RevokeResult = { is: 'unknown' };
+let restartResult: RestartResult = { is: 'busy' };
 
 const plane: ControlPlane = {
-  plans: () => [PLAN],
+  plans: () => Promise.resolve([PLAN]),
   backends: () => Promise.resolve([]),
   changeWeights: (change) => {
     changes.push(change);
-    return result;
+    return Promise.resolve(result);
   },
   load: (change) => {
     variantChanges.push(['load', change]);
@@ -46,22 +54,32 @@ const plane: ControlPlane = {
     variantChanges.push(['unload', change]);
     return Promise.resolve(variantResult);
   },
-  usage: (tenant) => [
-    {
-      tenant,
-      model: 'digits',
-      variant: 'v1',
-      requests: 1,
-      failures: 0,
-      cacheHits: 0,
-      rows: 1,
-      inputBytes: 1,
-      outputBytes: 1,
-      computeUs: 1,
-      cost: 2n ** 60n,
-    },
-  ],
-  purgeCache: () => 7,
+  usage: (tenant) =>
+    Promise.resolve([
+      {
+        tenant,
+        model: 'digits',
+        variant: 'v1',
+        requests: 1,
+        failures: 0,
+        cacheHits: 0,
+        rows: 1,
+        inputBytes: 1,
+        outputBytes: 1,
+        computeUs: 1,
+        cost: 2n ** 60n,
+      },
+    ]),
+  purgeCache: (purge) => {
+    purges.push(purge);
+    return Promise.resolve({ is: 'applied', purged: 7, workers: REACHED });
+  },
+  revokeKey: ({ keyId }) => {
+    revoked.push(keyId);
+    return Promise.resolve(revokeResult);
+  },
+  restart: () => Promise.resolve(restartResult),
+  workers: () => [{ worker: 0, generation: 1, pid: 7, state: 'serving', ready: true, residentBytes: 1, cpuSeconds: 2 }],
   isReady: () => ready,
   metrics: () => Promise.resolve('sluice_up 1\n'),
 };
@@ -145,11 +163,13 @@ describe('the admin port', () => {
     expect(JSON.parse((await call('GET', '/admin/v1/backends')).body)).toEqual({ backends: [] });
     const usage = JSON.parse((await call('GET', '/admin/v1/usage?tenant=acme')).body) as { usage: unknown[] };
     expect(usage.usage[0]).toMatchObject({ tenant: 'acme', cost: '1152921504606846976' });
-    expect(JSON.parse((await call('POST', '/admin/v1/cache/purge')).body)).toEqual({ purged: 7 });
+    expect(JSON.parse((await call('POST', '/admin/v1/cache/purge')).body)).toEqual({ purged: 7, workers: REACHED });
+    expect(purges).toEqual([{ model: '', actor: 'admin-token', reason: '' }]);
+    expect(JSON.parse((await call('GET', '/admin/v1/workers')).body)).toMatchObject({ workers: [{ pid: 7, state: 'serving' }] });
   });
 
   it.each([
-    [{ is: 'applied', plan: PLAN }, 200],
+    [{ is: 'applied', plan: PLAN, workers: REACHED }, 200],
     [{ is: 'unknown' }, 404],
     [{ is: 'conflict', revision: 4 }, 409],
     [{ is: 'invalid', problems: ['no'] }, 422],
@@ -180,7 +200,30 @@ describe('the admin port', () => {
     expect(answer.headers['content-type']).toBe('application/problem+json');
   });
 
-  const view = (readiness: string): VariantResult => ({ is: 'applied', variant: { ...VIEW, readiness } });
+  it.each([
+    [{ is: 'applied', workers: REACHED, unkept: '' }, 200, '"revoked":true'],
+    [{ is: 'unknown' }, 404, 'no key with the id \\"demo0001\\"'],
+    [{ is: 'unaudited', problem: 'disk full' }, 503, 'disk full'],
+  ] as const)('answers a revocation that is %o with %i', async (outcome, status, word) => {
+    revokeResult = outcome;
+    const answer = await call('POST', '/admin/v1/keys/demo0001/revoke', { body: '{"reason":"r"}' });
+    expect([answer.status, answer.body]).toEqual([status, expect.stringContaining(word)]);
+    expect(revoked.at(-1)).toBe('demo0001');
+    expect((await call('POST', '/admin/v1/keys/demo0001/revoke', { body: '{"force":true}' })).status).toBe(400);
+  });
+
+  it.each([
+    [{ is: 'applied', generation: 2, workers: REACHED }, 200, '"generation":2'],
+    [{ is: 'busy' }, 409, 'started already'],
+    [{ is: 'failed', problem: 'no such file' }, 502, 'no such file'],
+    [{ is: 'unaudited', problem: 'disk full' }, 503, 'disk full'],
+  ] as const)('answers a restart that is %o with %i', async (outcome, status, word) => {
+    restartResult = outcome;
+    const answer = await call('POST', '/admin/v1/restart');
+    expect([answer.status, answer.body]).toEqual([status, expect.stringContaining(word)]);
+  });
+
+  const view = (readiness: string): VariantResult => ({ is: 'applied', variant: { ...VIEW, readiness }, workers: REACHED });
 
   it.each([
     [view('ready'), 200, '"ready"'],

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FileAuditLog } from '../../../src/runtime/audit-log.ts';
+import { FileAuditLog } from '../../../src/runtime/supervisor/audit-log.ts';
 
 const RECORD = { action: 'plan.weights', actor: 'a', model: 'm', before: 1, after: 2, reason: 'why' };
 let dir = '';

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { CATALOGUE, METRIC_PREFIX, type MetricSpec, metricsDocs } from '../../../src/telemetry/catalogue.ts';
 import { Metrics } from '../../../src/telemetry/metrics.ts';
+import { SupervisorMetrics } from '../../../src/telemetry/supervisor-metrics.ts';
 
 const specs = Object.values<MetricSpec>(CATALOGUE);
 
@@ -8,8 +9,10 @@ describe('metric catalogue', () => {
   const metrics = new Metrics({ version: '1.2.3' });
   afterAll(() => metrics.close());
 
+  const supervisor = new SupervisorMetrics({ workers: () => [], generation: () => 1 });
+
   it('lists exactly the metrics that are registered, besides those of the process', () => {
-    const registered = metrics.names().filter((name) => !/^(process|nodejs)_/.test(name));
+    const registered = [...metrics.names(), ...supervisor.names()].filter((name) => !/^(process|nodejs)_/.test(name));
     expect(registered.sort()).toEqual(specs.map((spec) => spec.name).sort());
   });
 

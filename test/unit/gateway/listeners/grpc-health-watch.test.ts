@@ -6,6 +6,7 @@ import { Reply } from '../../../../src/core/exchange.ts';
 import { GrpcListener } from '../../../../src/gateway/listeners/grpc-listener.ts';
 import { LocalByteBudget } from '../../../../src/limits/byte-budget.ts';
 import { encodeHealthStatus, readHealthStatus, ServingStatus } from '../../../../src/wire/oip/health-messages.ts';
+import { type OpenDoor, openDoor } from '../../../support/open-door.ts';
 import { RecordingFront } from '../../../support/recording-front.ts';
 import { type StreamCall, StreamCaller } from '../../../support/stream-caller.ts';
 
@@ -28,7 +29,7 @@ class Scene {
   first: ServingStatus | null = null;
   readonly front = new RecordingFront();
   caller!: StreamCaller;
-  listener!: GrpcListener;
+  door!: OpenDoor;
 
   async start(config: Partial<ReturnType<typeof grpcListen.parse>> = {}, bodyTimeoutMs = 10_000): Promise<this> {
     const { front } = this;
@@ -43,14 +44,15 @@ class Scene {
       reply.pieces = [encodeHealthStatus(this.first ?? (this.isReady ? ServingStatus.Serving : ServingStatus.NotServing))];
       visit.exit.send(reply);
     };
-    this.listener = new GrpcListener(
-      grpcListen.parse({ port: 0, ...config }),
+    const listener = new GrpcListener(
+      grpcListen.parse(config),
       { maxBodyBytes: 1_000_000, bytes: new LocalByteBudget(1_000), tls: null, isReady: () => this.isReady, bodyTimeoutMs },
       front,
     );
-    const port = await this.listener.listen();
+    this.door = await openDoor(listener);
+    const { port } = this.door;
     fronts.push(front);
-    closers.push(() => this.listener.drain(0));
+    closers.push(() => this.door.drain(0));
     this.caller = new StreamCaller(`127.0.0.1:${port}`);
     closers.push(() => this.caller.close());
     return this;
@@ -87,7 +89,7 @@ describe('a watch of health', () => {
     const scene = await new Scene().start();
     const calls = [scene.watch(), scene.watch()];
     await Promise.all(calls.map((call) => call.messages(1)));
-    const drained = scene.listener.drain(10_000);
+    const drained = scene.door.drain(10_000);
     for (const call of calls) {
       expect((await call.status).code).toBe(status.UNAVAILABLE);
       expect(told(call)).toEqual([1, 2]);

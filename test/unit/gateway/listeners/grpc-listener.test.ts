@@ -8,6 +8,7 @@ import { Reply } from '../../../../src/core/exchange.ts';
 import type { FaultKind } from '../../../../src/core/faults.ts';
 import { GrpcListener, type GrpcListenerOptions } from '../../../../src/gateway/listeners/grpc-listener.ts';
 import { LocalByteBudget } from '../../../../src/limits/byte-budget.ts';
+import { type OpenDoor, openDoor } from '../../../support/open-door.ts';
 import { RecordingFront, type Visit } from '../../../support/recording-front.ts';
 import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from '../../../support/test-certificate.ts';
 
@@ -59,7 +60,7 @@ afterEach(async () => {
 
 interface Served {
   readonly front: RecordingFront;
-  readonly listener: GrpcListener;
+  readonly door: OpenDoor;
   readonly port: number;
 }
 
@@ -69,14 +70,15 @@ async function serve(
   options: Partial<GrpcListenerOptions> = {},
 ): Promise<Served> {
   const listener = new GrpcListener(
-    grpcListen.parse({ port: 0, ...config }),
+    grpcListen.parse(config),
     { maxBodyBytes: 65_536, bytes: new LocalByteBudget(1_000_000), tls: null, isReady: () => true, ...options },
     front,
   );
-  const port = await listener.listen();
+  const door = await openDoor(listener);
+  const { port } = door;
   fronts.push(front);
-  closers.push(() => listener.drain(0));
-  return { front, listener, port };
+  closers.push(() => door.drain(0));
+  return { front, door, port };
 }
 
 class Caller {
@@ -627,15 +629,12 @@ describe('GrpcListener, draining', () => {
     return { front, held };
   }
 
-  it('finishes calls in flight and takes no new connection', async () => {
+  it('finishes calls in flight', async () => {
     const { front, held } = heldFront();
-    const { listener, port } = await serve(front);
+    const { door, port } = await serve(front);
     const { outcome } = new Caller(port).call('x');
     await front.heard('complete');
-    const drained = listener.drain(10_000);
-    await expect(
-      new Promise((resolve, reject) => connectTcp(port, '127.0.0.1', resolve as () => void).on('error', reject)),
-    ).rejects.toThrow(/ECONNREFUSED/);
+    const drained = door.drain(10_000);
     held[0]!.exit.send(success('still here'));
     expect((await outcome).message!.toString()).toBe('still here');
     await drained;
@@ -644,46 +643,33 @@ describe('GrpcListener, draining', () => {
 
   it('cuts what is left after the grace', async () => {
     const { front } = heldFront();
-    const { listener, port } = await serve(front);
+    const { door, port } = await serve(front);
     const { outcome } = new Caller(port).call('x');
     await front.heard('complete');
-    await listener.drain(20);
+    await door.drain(20);
     expect((await outcome).code).not.toBe(status.OK);
     await front.heard('closed');
     expect(front.only.events).toEqual(['open', 'complete', 'gone', 'closed']);
   });
 
   it('does not wait for connections without calls', async () => {
-    const { listener, port } = await serve();
+    const { door, port } = await serve();
     const caller = new RawCaller(port);
     await new Promise((resolve) => caller.session.once('remoteSettings', resolve));
-    await listener.drain(60_000);
-    await listener.drain(60_000);
+    await door.drain(60_000);
+    await door.drain(60_000);
   });
 
-  it('is done at once where nothing listens', async () => {
+  it('is done at once where nobody has called', async () => {
     await new GrpcListener(
-      grpcListen.parse({ port: 0 }),
+      grpcListen.parse({}),
       { maxBodyBytes: 1, bytes: new LocalByteBudget(1), tls: null, isReady: () => true },
       new RecordingFront(),
-    ).drain(60_000);
+    ).drain({ graceMs: 60_000, idleMs: 0 });
   });
 });
 
-describe('GrpcListener, its address', () => {
-  it('names the address that another holds, and what to do', async () => {
-    const { port } = await serve();
-    const second = new GrpcListener(
-      grpcListen.parse({ port }),
-      { maxBodyBytes: 1, bytes: new LocalByteBudget(1), tls: null, isReady: () => true },
-      new RecordingFront(),
-    );
-    await expect(second.listen()).rejects.toThrow(
-      `Cannot listen for gRPC on 127.0.0.1:${port}: another process holds it. Stop that process, or set listen.grpc.port`,
-    );
-    await second.drain(0);
-  });
-
+describe('GrpcListener, its transport', () => {
   it('serves over TLS', async () => {
     const tls = { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY };
     const { port } = await serve(echoFront(), {}, { tls });

@@ -9,6 +9,7 @@ import { Fault } from '../../../../src/core/faults.ts';
 import { GrpcListener, type GrpcListenerOptions } from '../../../../src/gateway/listeners/grpc-listener.ts';
 import { LocalByteBudget } from '../../../../src/limits/byte-budget.ts';
 import { encodeInferRequest } from '../../../../src/wire/oip/infer-request.ts';
+import { type OpenDoor, openDoor } from '../../../support/open-door.ts';
 import { RecordingFront, type Visit } from '../../../support/recording-front.ts';
 import { type StreamCall, StreamCaller } from '../../../support/stream-caller.ts';
 import { stockDecode } from '../../wire/oip/stock-protobuf.ts';
@@ -75,18 +76,19 @@ async function serve(
   front = echoFront(),
   config: Partial<ReturnType<typeof grpcListen.parse>> = {},
   options: Partial<GrpcListenerOptions> = {},
-): Promise<{ front: RecordingFront; listener: GrpcListener; caller: StreamCaller; port: number }> {
+): Promise<{ front: RecordingFront; door: OpenDoor; caller: StreamCaller; port: number }> {
   const listener = new GrpcListener(
-    grpcListen.parse({ port: 0, ...config }),
+    grpcListen.parse(config),
     { maxBodyBytes: 1_000_000, bytes: new LocalByteBudget(4_000_000), tls: null, isReady: () => true, ...options },
     front,
   );
-  const port = await listener.listen();
+  const door = await openDoor(listener);
+  const { port } = door;
   fronts.push(front);
-  closers.push(() => listener.drain(0));
+  closers.push(() => door.drain(0));
   const caller = new StreamCaller(`127.0.0.1:${port}`);
   closers.push(() => caller.close());
-  return { front, listener, caller, port };
+  return { front, door, caller, port };
 }
 
 /** A stream in frames, for what no gRPC library would send. */
@@ -555,13 +557,13 @@ describe('the end of a stream', () => {
   });
 
   it('waits for what is in flight when the listener drains, then asks for another place', async () => {
-    const { front, caller, listener } = await serve(waitingFront());
+    const { front, caller, door } = await serve(waitingFront());
     const busy = caller.open(PATH);
     const idle = caller.open(PATH);
     await idle.until('the idle stream', () => idle.initial !== null);
     busy.write(request('a'));
     await front.heard('complete');
-    const drained = listener.drain(10_000);
+    const drained = door.drain(10_000);
     expect(await idle.status).toMatchObject({ code: status.UNAVAILABLE, details: Fault.Draining.message });
     expect(busy.ended).toBe(false);
     busy.write(request('b'));

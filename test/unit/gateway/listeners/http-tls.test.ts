@@ -2,6 +2,7 @@ import { type ConnectionOptions, connect } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { httpListen } from '../../../../src/config/listen-schema.ts';
 import { HttpListener } from '../../../../src/gateway/listeners/http-listener.ts';
+import { type OpenDoor, openDoor } from '../../../support/open-door.ts';
 import { RawConnection } from '../../../support/raw-http.ts';
 import { answer, RecordingFront } from '../../../support/recording-front.ts';
 import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from '../../../support/test-certificate.ts';
@@ -10,24 +11,25 @@ const GET = 'GET /v2 HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
 let front: RecordingFront;
 let rejected: string[];
-let listener: HttpListener;
+let door: OpenDoor;
 let port = 0;
 
 beforeEach(async () => {
   front = new RecordingFront();
   rejected = [];
-  listener = new HttpListener(
-    { ...httpListen.parse({ port: 0 }), headersTimeoutMs: 150, writeStallMs: 5_000 },
+  const listener = new HttpListener(
+    { ...httpListen.parse({}), headersTimeoutMs: 150, writeStallMs: 5_000 },
     {
       tls: { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY },
       onRejected: (code) => rejected.push(code),
     },
     front,
   );
-  port = await listener.listen();
+  door = await openDoor(listener);
+  port = door.port;
 });
 afterEach(async () => {
-  await listener.drain(50);
+  await door.drain(50);
   expect(front.violations).toEqual([]);
 });
 

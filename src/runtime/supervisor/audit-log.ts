@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ConfigError } from '../config/problem.ts';
-import type { Clock } from '../core/clock.ts';
+import { ConfigError } from '../../config/problem.ts';
+import type { Clock } from '../../core/clock.ts';
 
 /** One change to the data plane, as it is recorded before it takes effect. */
 export interface AuditRecord {
@@ -92,5 +92,15 @@ export function openAudit(
   } catch (error) {
     const message = `found ${file}, which cannot be opened (${(error as NodeJS.ErrnoException).code}); expected a file that can be appended to`;
     throw new ConfigError(configFile, [{ path: 'audit.file', message }]);
+  }
+}
+
+/** Puts a change on record. Returns why it could not, or an empty text: what is not on record must not happen. */
+export function recorded(audit: AuditLog, record: AuditRecord): string {
+  try {
+    audit.write(record);
+    return '';
+  } catch (error) {
+    return (error as Error).message;
   }
 }

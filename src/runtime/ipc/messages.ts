@@ -1,0 +1,112 @@
+import type { Config } from '../../config/schema.ts';
+import type { BackendView, PlanView } from '../../core/control-plane.ts';
+import type { UsageTotal } from '../../core/money.ts';
+import type { LeaseAnswer, LeaseMessage } from './lease-messages.ts';
+
+/** What supervisor and worker say to each other. Everything here survives a structured clone; nothing else goes between them. */
+
+/** The traffic of a model as it was changed since the start. Slots travel too: they depend on every change before. */
+export interface PlanState {
+  readonly model: string;
+  readonly revision: number;
+  /** Basis points; stable first, then canaries, as config has them. */
+  readonly weights: readonly number[];
+  readonly slots: Uint8Array;
+}
+
+export interface VariantName {
+  readonly model: string;
+  readonly variant: string;
+}
+
+/** What was changed since the start, whole: whoever knows it and the config knows everything. */
+export interface Truth {
+  /** Of models whose plan is not the one of config. */
+  readonly plans: readonly PlanState[];
+  readonly unloaded: readonly VariantName[];
+  readonly revokedKeys: readonly string[];
+}
+
+/** All that a worker begins with. Never in its arguments or environment, which others can read. */
+export interface WorkerStart {
+  /** Its place among the workers; whoever replaces it has the same. */
+  readonly number: number;
+  /** How many there are. */
+  readonly workers: number;
+  readonly config: Config;
+  /** Absolute path of the config, for messages. */
+  readonly file: string;
+  readonly baseDir: string;
+  readonly version: string;
+  /** By their path in the config. */
+  readonly secrets: ReadonlyMap<string, string>;
+  readonly truth: Truth;
+}
+
+/** What a worker has counted since it began. */
+export interface WorkerReport {
+  /** Prometheus text exposition. */
+  readonly metrics: string;
+  readonly usage: readonly UsageTotal[];
+  readonly plans: readonly PlanView[];
+}
+
+/** Sent every second, and whenever it changes: that the worker lives, and how. */
+export interface Pulse {
+  readonly ready: boolean;
+  readonly residentBytes: number;
+  readonly cpuUs: number;
+}
+
+/** What a supervisor may ask, and what it gets. */
+export interface Orders {
+  readonly report: { readonly takes: null; readonly gives: WorkerReport };
+  readonly backends: { readonly takes: null; readonly gives: readonly BackendView[] };
+  readonly truth: { readonly takes: Truth; readonly gives: void };
+  readonly weights: { readonly takes: PlanState; readonly gives: void };
+  /** Gives why the variant is not ready; empty when it is, or goes on warming. */
+  readonly load: { readonly takes: VariantName; readonly gives: string };
+  readonly unload: { readonly takes: VariantName; readonly gives: void };
+  /** Takes a model, empty for all; gives the entries dropped. */
+  readonly purge: { readonly takes: string; readonly gives: number };
+  readonly revoke: { readonly takes: string; readonly gives: void };
+  /** Says "not ready" from now on, and goes on serving. */
+  readonly quiesce: { readonly takes: null; readonly gives: void };
+  /** Ends what is in flight, then the process. Gives the last figures. */
+  readonly drain: { readonly takes: null; readonly gives: WorkerReport };
+}
+export type OrderName = keyof Orders;
+export type Takes<Name extends OrderName> = Orders[Name]['takes'];
+export type Gives<Name extends OrderName> = Orders[Name]['gives'];
+
+export type Face = 'http' | 'grpc';
+
+export type ToWorker =
+  | { readonly is: 'start'; readonly start: WorkerStart }
+  /** With a connection beside it. */
+  | { readonly is: 'socket'; readonly face: Face }
+  | LeaseAnswer
+  | { readonly is: 'order'; readonly id: number; readonly name: OrderName; readonly takes: unknown };
+
+export type ToSupervisor =
+  /** Models are loaded, and every server was tried once. */
+  | { readonly is: 'up' }
+  | { readonly is: 'failed'; readonly failure: StartFailure }
+  | { readonly is: 'pulse'; readonly pulse: Pulse }
+  | { readonly is: 'report'; readonly report: WorkerReport }
+  | LeaseMessage
+  | { readonly is: 'reply'; readonly id: number; readonly gives: unknown }
+  | { readonly is: 'refusal'; readonly id: number; readonly problem: string }
+  /** So many connections, in the order they came, are the worker's now. */
+  | { readonly is: 'taken'; readonly count: number }
+  /** The last word: an error that nothing has caught. */
+  | { readonly is: 'crashed'; readonly problem: string };
+
+/** Why a worker cannot begin, so that the supervisor can say it as if it had happened there. */
+export type StartFailure =
+  | {
+      readonly is: 'config';
+      readonly file: string;
+      readonly problems: readonly { readonly path: string; readonly message: string }[];
+    }
+  | { readonly is: 'error'; readonly message: string };

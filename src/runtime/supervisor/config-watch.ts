@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { type FSWatcher, readFileSync, watch } from 'node:fs';
+import { dirname } from 'node:path';
+import type { ReloadConfig } from '../../config/process-schema.ts';
+
+/**
+ * Tells when a file says something new. It watches the folder, since editors and orchestrators put another file in the place of the first,
+ * and looks at intervals, since not every file system tells.
+ */
+export class ConfigWatch {
+  readonly #file: string;
+  readonly #config: ReloadConfig;
+  readonly #changed: () => void;
+  #watcher: FSWatcher | null = null;
+  #poll: NodeJS.Timeout | null = null;
+  #settle: NodeJS.Timeout | null = null;
+  #digest = '';
+
+  constructor(file: string, config: ReloadConfig, changed: () => void) {
+    this.#file = file;
+    this.#config = config;
+    this.#changed = changed;
+  }
+
+  start(): void {
+    this.#digest = this.#read();
+    this.#poll = setInterval(() => this.#look(), this.#config.pollMs).unref();
+    try {
+      this.#watcher = watch(dirname(this.#file), { persistent: false }, () => this.#hint());
+      // Too many watches on the machine, or a folder that was removed: looking at intervals goes on.
+      this.#watcher.on('error', () => this.#watcher?.close());
+    } catch {
+      // This file system tells nothing; looking at intervals is what is left.
+      this.#watcher = null;
+    }
+  }
+
+  close(): void {
+    this.#watcher?.close();
+    if (this.#poll !== null) clearInterval(this.#poll);
+    if (this.#settle !== null) clearTimeout(this.#settle);
+  }
+
+  /** A file is written in steps: what it says counts when it has been quiet for a while. */
+  #hint(): void {
+    if (this.#settle !== null) clearTimeout(this.#settle);
+    this.#settle = setTimeout(() => this.#look(), this.#config.settleMs);
+  }
+
+  #look(): void {
+    const digest = this.#read();
+    // While it is not there it says nothing: it may be on its way from one name to another.
+    if (digest === '' || digest === this.#digest) return;
+    this.#digest = digest;
+    this.#changed();
+  }
+
+  #read(): string {
+    try {
+      return createHash('sha256').update(readFileSync(this.#file)).digest('hex');
+    } catch {
+      // Whoever reads the file to use it says what is wrong with it.
+      return '';
+    }
+  }
+}

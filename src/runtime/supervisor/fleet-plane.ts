@@ -1,0 +1,163 @@
+import type {
+  BackendView,
+  ChangeResult,
+  ControlPlane,
+  KeyRevocation,
+  Operation,
+  PlanView,
+  Purge,
+  PurgeResult,
+  RestartResult,
+  RevokeResult,
+  VariantChange,
+  VariantResult,
+  WeightChange,
+  WorkerView,
+} from '../../core/control-plane.ts';
+import type { UsageTotal } from '../../core/money.ts';
+import type { TrafficPlan } from '../../core/traffic.ts';
+import { reweigh } from '../../router/traffic-plan.ts';
+import { type AuditLog, recorded } from './audit-log.ts';
+import type { Fleet, RollOutcome } from './fleet.ts';
+import type { FleetSums } from './fleet-sums.ts';
+import { backendSum } from './plan-sum.ts';
+import type { NamedVariant, TruthBook } from './truth-book.ts';
+import { VariantChanges } from './variant-changes.ts';
+
+/** Backends are probed by each worker, within a second. */
+const BACKENDS_TIMEOUT_MS = 3_000;
+const MICROS_PER_SECOND = 1e6;
+
+export interface FleetPlaneOptions {
+  readonly fleet: Fleet;
+  readonly sums: FleetSums;
+  readonly audit: AuditLog;
+  /** Another after a reload. */
+  readonly book: () => TruthBook;
+  readonly knowsKey: (id: string) => boolean;
+  /** Keeps what the book has revoked. Returns why it could not, or an empty text. */
+  readonly saveRevoked: () => string;
+  readonly acknowledgeTimeoutMs: () => number;
+  /** Milliseconds that a request for `model` may take. */
+  readonly requestTimeoutMs: (model: string) => number;
+  readonly roll: () => Promise<RollOutcome>;
+}
+
+/**
+ * The control plane of all workers together. A change is checked once and put on record, then told to every worker, and answered when all
+ * have taken it over: what was read after the answer of one worker is true of each.
+ */
+export class FleetPlane implements ControlPlane {
+  readonly #o: FleetPlaneOptions;
+  readonly #variants: VariantChanges;
+
+  constructor(options: FleetPlaneOptions) {
+    this.#o = options;
+    this.#variants = new VariantChanges({ ...options, plans: () => this.plans() });
+  }
+
+  plans(): Promise<readonly PlanView[]> {
+    return this.#o.sums.plans(this.#o.book());
+  }
+
+  async backends(): Promise<readonly BackendView[]> {
+    const { gives } = await this.#o.fleet.broadcast('backends', null, BACKENDS_TIMEOUT_MS);
+    return backendSum(gives);
+  }
+
+  async changeWeights(change: WeightChange): Promise<ChangeResult> {
+    const { fleet, audit, book, acknowledgeTimeoutMs } = this.#o;
+    const { model, actor, reason } = change;
+    const plan = book().plan(model);
+    if (plan === null) return { is: 'unknown' };
+    if (plan.revision !== change.expectedRevision) return { is: 'conflict', revision: plan.revision };
+    const next = reweigh(plan, change.weights);
+    if (Array.isArray(next)) return { is: 'invalid', problems: next };
+    const problem = recorded(audit, {
+      action: 'plan.weights',
+      actor,
+      model,
+      before: { revision: plan.revision, weightsBp: weightsOf(plan) },
+      after: { revision: next.revision, weightsBp: weightsOf(next) },
+      reason,
+    });
+    if (problem !== '') return { is: 'unaudited', problem };
+    // Nothing is waited for between the look at the revision and here, so two changes cannot both win.
+    const { reached } = await fleet.broadcast('weights', book().replan(model, next), acknowledgeTimeoutMs());
+    const view = (await this.plans()).find((candidate) => candidate.model === model);
+    return { is: 'applied', plan: view ?? { model, revision: next.revision, variants: [] }, workers: reached };
+  }
+
+  load(change: VariantChange): Promise<VariantResult> {
+    return this.#variants.load(change);
+  }
+
+  unload(change: VariantChange): Promise<VariantResult> {
+    return this.#variants.unload(change);
+  }
+
+  usage(tenant: string): Promise<readonly UsageTotal[]> {
+    return this.#o.sums.usage(tenant);
+  }
+
+  async purgeCache({ model, actor, reason }: Purge): Promise<PurgeResult> {
+    const { fleet, audit, acknowledgeTimeoutMs } = this.#o;
+    const problem = recorded(audit, { action: 'cache.purge', actor, model, before: null, after: null, reason });
+    if (problem !== '') return { is: 'unaudited', problem };
+    const { gives, reached } = await fleet.broadcast('purge', model, acknowledgeTimeoutMs());
+    return { is: 'applied', purged: gives.reduce((sum, dropped) => sum + dropped, 0), workers: reached };
+  }
+
+  async revokeKey({ keyId, actor, reason }: KeyRevocation): Promise<RevokeResult> {
+    const { fleet, audit, book, knowsKey, saveRevoked, acknowledgeTimeoutMs } = this.#o;
+    if (!knowsKey(keyId)) return { is: 'unknown' };
+    const problem = recorded(audit, {
+      action: 'key.revoke',
+      actor,
+      model: '',
+      before: { key: keyId, revoked: book().revokedKeys.has(keyId) },
+      after: { key: keyId, revoked: true },
+      reason,
+    });
+    if (problem !== '') return { is: 'unaudited', problem };
+    book().revoke(keyId);
+    const unkept = saveRevoked();
+    const { reached } = await fleet.broadcast('revoke', keyId, acknowledgeTimeoutMs());
+    return { is: 'applied', workers: reached, unkept };
+  }
+
+  async restart({ actor, reason }: Operation): Promise<RestartResult> {
+    const { fleet, audit, roll } = this.#o;
+    const before = { generation: fleet.generation };
+    const problem = recorded(audit, { action: 'gateway.restart', actor, model: '', before, after: null, reason });
+    if (problem !== '') return { is: 'unaudited', problem };
+    const outcome = await roll();
+    if (outcome.is !== 'rolled') return outcome;
+    const { length } = fleet.serving;
+    return { is: 'applied', generation: outcome.generation, workers: { acknowledged: length, total: length } };
+  }
+
+  workers(): readonly WorkerView[] {
+    return this.#o.fleet.all.map(({ number, generation, pid, state, pulse }) => ({
+      worker: number,
+      generation,
+      pid,
+      state,
+      ready: pulse.ready,
+      residentBytes: pulse.residentBytes,
+      cpuSeconds: pulse.cpuUs / MICROS_PER_SECOND,
+    }));
+  }
+
+  isReady(): boolean {
+    return this.#o.fleet.serving.some((worker) => worker.pulse.ready);
+  }
+
+  metrics(): Promise<string> {
+    return this.#o.sums.metrics();
+  }
+}
+
+function weightsOf({ variants, weights }: TrafficPlan<NamedVariant>): Record<string, number> {
+  return Object.fromEntries(variants.map((variant, i) => [variant.name, weights[i]!]));
+}

@@ -1,0 +1,238 @@
+import { availableParallelism } from 'node:os';
+import type { LoadedConfig } from '../../config/load-config.ts';
+import type { Config } from '../../config/schema.ts';
+import { SecretReader } from '../../config/secrets.ts';
+import { SystemClock } from '../../core/clock.ts';
+import type { ControlPlane } from '../../core/control-plane.ts';
+import type { Millis } from '../../core/units.ts';
+import { createLog, type Log } from '../../telemetry/access-log.ts';
+import { SupervisorMetrics } from '../../telemetry/supervisor-metrics.ts';
+import { errorOf } from '../ipc/start-failure.ts';
+import type { SpawnWorker } from '../ipc/worker-process.ts';
+import { TlsFiles, type TlsPair } from '../tls-files.ts';
+import { type AuditLog, openAudit } from './audit-log.ts';
+import { ConfigWatch } from './config-watch.ts';
+import { Doors } from './doors.ts';
+import { Fleet, type RollOutcome } from './fleet.ts';
+import { FleetPlane } from './fleet-plane.ts';
+import { FleetSums } from './fleet-sums.ts';
+import { GeneratedSecrets } from './generated-secrets.ts';
+import { type GenerationSpec, LaunchError } from './generation.ts';
+import { LeaseDesk } from './lease-desk.ts';
+import { Reloader } from './reloader.ts';
+import { RevokedKeys } from './revoked-keys.ts';
+import { readSecrets, type SecretValues } from './secret-values.ts';
+import { TruthBook } from './truth-book.ts';
+import { Usher } from './usher.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+import { workerShare } from './worker-share.ts';
+
+export interface SupervisorOptions extends LoadedConfig {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  readonly stateDir: string;
+  readonly spawn: SpawnWorker;
+}
+
+/**
+ * The process that an operator starts: it owns the ports, the config, the secrets, the audit log and the truth about plans, and answers no
+ * request itself. Workers do, and may come and go.
+ */
+export class Supervisor {
+  readonly log: Log;
+  readonly plane: ControlPlane;
+  readonly generated = new GeneratedSecrets();
+  readonly adminToken: string;
+  /** Certificate and key of the admin port; null for plaintext. */
+  readonly adminTls: TlsPair | null;
+  readonly #o: SupervisorOptions;
+  readonly #clock = new SystemClock();
+  readonly #audit: AuditLog;
+  readonly #revoked: RevokedKeys;
+  readonly #metrics: SupervisorMetrics;
+  readonly #usher: Usher;
+  readonly #fleet: Fleet;
+  readonly #sums: FleetSums;
+  readonly #doors: Doors;
+  readonly #reloader: Reloader;
+  #loaded: LoadedConfig;
+  #secrets: SecretValues;
+  #book: TruthBook;
+  #desk: LeaseDesk;
+  #watch: ConfigWatch | null = null;
+  #adminUrl = '';
+  #stopped: Promise<void> | null = null;
+
+  /** Throws ConfigError where the config names secrets, certificates or files that are not there. */
+  constructor(options: SupervisorOptions) {
+    const { config, file, baseDir } = options;
+    this.#o = options;
+    this.#loaded = { config, file, baseDir };
+    this.log = createLog(config.telemetry.logLevel);
+    this.#secrets = this.#readSecrets(this.#loaded);
+    this.adminToken = this.#secrets.adminToken;
+    this.adminTls = new TlsFiles(baseDir, file).pair(config.listen.admin.tls, 'listen.admin.tls');
+    this.#audit = openAudit(config.audit.file, { baseDir, configFile: file, clock: this.#clock });
+    this.#revoked = new RevokedKeys(options.stateDir);
+    this.#book = new TruthBook(config, this.#revoked.read());
+    this.#desk = new LeaseDesk(config, this.#clock);
+    const nowMs = (): Millis => this.#clock.nowMs();
+    this.#metrics = new SupervisorMetrics({
+      workers: () => this.#fleet.all.map(({ number, state, pulse }) => ({ number, state, ...pulse })),
+      generation: () => this.#fleet.generation,
+    });
+    this.#usher = new Usher({ nowMs, onDropped: (face) => this.#metrics.dropped(face) });
+    this.#fleet = new Fleet({
+      spawn: options.spawn,
+      usher: this.#usher,
+      nowMs,
+      ended: (worker, replaced) => this.#noteEnd(worker, replaced),
+    });
+    this.#sums = new FleetSums(this.#fleet, this.#metrics);
+    this.#doors = new Doors({
+      connected: (face, socket) => this.#usher.show(face, socket),
+      refused: (face) => this.#metrics.dropped(face),
+    });
+    this.plane = this.#buildPlane();
+    this.#reloader = new Reloader({
+      file,
+      env: options.env,
+      current: () => this.#loaded,
+      audit: this.#audit,
+      log: this.log,
+      metrics: this.#metrics,
+      apply: (next) => this.#apply(next),
+    });
+  }
+
+  /** Null when it was stopped before it was up. Rejects as if what cannot begin were here: a model file, a port. */
+  async start(): Promise<{ http: number; grpc: number } | null> {
+    try {
+      await this.#fleet.start(this.#spec(this.#loaded, this.#secrets, this.#desk), () => this.#book.truth());
+    } catch (error) {
+      throw asOurs(error);
+    }
+    if (this.#stopped !== null) return null;
+    const ports = await this.#doors.open(this.#loaded.config.listen);
+    if (this.#stopped !== null) {
+      // SIGTERM came between the ports: whoever stopped us did not know of the last one.
+      this.#doors.close();
+      return null;
+    }
+    const { reload } = this.#loaded.config;
+    if (reload.watch) {
+      this.#watch = new ConfigWatch(this.#o.file, reload, () => void this.#reloader.reload('file'));
+      this.#watch.start();
+    }
+    return ports;
+  }
+
+  /** Keeps generated secrets where the CLI finds them. Returns why it could not, or an empty text. */
+  saveSecrets(adminUrl: string): string {
+    this.#adminUrl = adminUrl;
+    return this.generated.save(this.#o.stateDir, { adminUrl });
+  }
+
+  /** Takes over the config file as it is now. */
+  reload(): Promise<void> {
+    return this.#reloader.reload('signal');
+  }
+
+  /** Not ready at once, then no new connections, then the end of what is in flight, then everything else. Safe to call again. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  /** At once: nothing is finished. */
+  stopHard(): void {
+    this.generated.forget();
+    this.#fleet.kill();
+  }
+
+  async #stop(): Promise<void> {
+    const { shutdown, supervision } = this.#loaded.config;
+    this.#watch?.close();
+    const served = this.#fleet.serving.length > 0;
+    await this.#fleet.quiesce(supervision);
+    if (served && shutdown.delayMs > 0) await new Promise((done) => setTimeout(done, shutdown.delayMs));
+    this.#doors.close();
+    this.#usher.close();
+    await this.#fleet.drain(shutdown);
+    this.#audit.close();
+    this.generated.forget();
+    this.log.info('stopped', {});
+    await this.log.flush();
+  }
+
+  /** A changed config: its ports are opened before anything else, and closed again if nothing comes of it. */
+  async #apply(next: LoadedConfig): Promise<RollOutcome> {
+    const secrets = this.#readSecrets(next);
+    const change = await this.#doors.prepare(next.config.listen);
+    const desk = this.#desk.under(next.config);
+    const outcome = await this.#fleet.roll(this.#spec(next, secrets, desk), {
+      truth: () => this.#book.under(next.config).truth(),
+      adopt: () => {
+        this.#loaded = next;
+        this.#secrets = secrets;
+        this.#book = this.#book.under(next.config);
+        this.#desk = desk;
+        desk.configure(next.config);
+        change.keep();
+      },
+    });
+    if (outcome.is !== 'rolled') change.drop();
+    else if (this.#adminUrl !== '') this.saveSecrets(this.#adminUrl);
+    return outcome;
+  }
+
+  #spec({ config, file, baseDir }: LoadedConfig, { byPath }: SecretValues, desk: LeaseDesk): GenerationSpec {
+    const size = config.workers === 'auto' ? availableParallelism() : config.workers;
+    const share = workerShare(config, size);
+    return {
+      size,
+      start: { workers: size, config: share, file, baseDir, version: this.#o.version, secrets: byPath },
+      desk,
+      supervision: config.supervision,
+      drain: config.shutdown,
+    };
+  }
+
+  #readSecrets({ config, file, baseDir }: LoadedConfig): SecretValues {
+    const secrets = new SecretReader({ baseDir, file, env: this.#o.env });
+    return readSecrets(config, { secrets, generated: this.generated, configFile: file });
+  }
+
+  #buildPlane(): ControlPlane {
+    const config = (): Config => this.#loaded.config;
+    return new FleetPlane({
+      fleet: this.#fleet,
+      sums: this.#sums,
+      audit: this.#audit,
+      book: () => this.#book,
+      knowsKey: (id) => config().tenants.some(({ keys }) => keys.some((key) => key.id === id)),
+      saveRevoked: () => this.#revoked.save(this.#book.revokedKeys),
+      acknowledgeTimeoutMs: () => config().supervision.acknowledgeTimeoutMs,
+      requestTimeoutMs: (model) => config().models[model]!.timeoutMs,
+      roll: () =>
+        this.#fleet.roll(this.#spec(this.#loaded, this.#secrets, this.#desk), {
+          truth: () => this.#book.truth(),
+          adopt: () => undefined,
+        }),
+    });
+  }
+
+  #noteEnd(worker: WorkerHandle, replaced: boolean): void {
+    this.#sums.retire(worker);
+    if (!replaced) return;
+    const { number, pid, reason, problem, failure } = worker;
+    this.#metrics.restarted(reason ?? 'exit');
+    const told = failure === null ? problem : errorOf(failure).message;
+    this.log.error('worker ended; another takes its place', { worker: number, pid, reason, problem: told });
+  }
+}
+
+/** A worker's reason not to begin, as the error that it was there. */
+function asOurs(error: unknown): unknown {
+  return error instanceof LaunchError && error.worker.failure !== null ? errorOf(error.worker.failure) : error;
+}

@@ -1,0 +1,26 @@
+import type { Gives, OrderName, Takes } from '../ipc/messages.ts';
+import { backendViews } from './backend-views.ts';
+import type { WorkerGateway } from './worker-gateway.ts';
+
+type Execute<Name extends OrderName> = (gateway: WorkerGateway, takes: Takes<Name>) => Gives<Name> | Promise<Gives<Name>>;
+
+/** What each order does. Everything was checked and put on record by whoever gave it. */
+const ORDERS: { readonly [Name in OrderName]: Execute<Name> } = {
+  report: (gateway) => gateway.report(),
+  backends: (gateway) => backendViews(gateway.routes),
+  truth: (gateway, truth) => gateway.adopt(truth),
+  weights: (gateway, plan) => gateway.replan(plan),
+  load: (gateway, name) => gateway.mover.load(name),
+  unload: (gateway, name) => gateway.mover.unload(name),
+  purge: (gateway, model) => gateway.purge(model),
+  revoke: (gateway, keyId) => gateway.revoke(keyId),
+  quiesce: (gateway) => gateway.quiesce(),
+  drain: (gateway) => gateway.drain(),
+};
+
+/** Rejects with why it cannot be done. */
+export async function execute(gateway: WorkerGateway, name: OrderName, takes: unknown): Promise<unknown> {
+  // The supervisor sends each order with what it takes; one table has both.
+  const order = ORDERS[name] as Execute<OrderName>;
+  return order(gateway, takes as never);
+}

@@ -1,0 +1,292 @@
+import type { Socket } from 'node:net';
+import { MemoryUsageBook } from '../../accounting/usage-book.ts';
+import type { KeyRing } from '../../auth/key-ring.ts';
+import { OnnxHost } from '../../backends/onnx/onnx-host.ts';
+import { Flights } from '../../cache/flights.ts';
+import { MemoryCacheStore } from '../../cache/memory-store.ts';
+import type { Secrets } from '../../config/secrets.ts';
+import { SystemClock } from '../../core/clock.ts';
+import type { LeaseOffice } from '../../core/limits.ts';
+import type { Route, Variant } from '../../core/traffic.ts';
+import { GatewayFront } from '../../gateway/gateway-front.ts';
+import { GrpcListener } from '../../gateway/listeners/grpc-listener.ts';
+import { HttpListener } from '../../gateway/listeners/http-listener.ts';
+import type { StreamFront } from '../../gateway/listeners/stream-front.ts';
+import { LocalByteBudget } from '../../limits/byte-budget.ts';
+import { LocalConcurrencyCap } from '../../limits/concurrency.ts';
+import { GrpcProtocol } from '../../protocols/grpc/grpc-protocol.ts';
+import { HttpProtocol } from '../../protocols/http-protocol.ts';
+import type { InflateLimits } from '../../protocols/rest/inflation.ts';
+import { SequenceIds } from '../../router/sequence-ids.ts';
+import { ShadowQueues } from '../../router/shadow-queues.ts';
+import { createLog, type Log } from '../../telemetry/access-log.ts';
+import { Metrics } from '../../telemetry/metrics.ts';
+import { RequestObserver } from '../../telemetry/observer.ts';
+import { SystemLookup } from '../../wire/dns/system-lookup.ts';
+import { EndpointEvents } from '../endpoint-events.ts';
+import type { Face, PlanState, Truth, WorkerReport, WorkerStart } from '../ipc/messages.ts';
+import { Leases } from '../leases.ts';
+import { buildLifecycle } from '../lifecycle-assembly.ts';
+import { LiveSnapshot } from '../live-snapshot.ts';
+import { narrowingOf } from '../narrowing.ts';
+import { allVariants, planView } from '../plan-view.ts';
+import { PressureWatch } from '../pressure-watch.ts';
+import { sequenceSecret } from '../sequence-secret.ts';
+import { buildKeys } from '../tenants.ts';
+import { TlsFiles } from '../tls-files.ts';
+import { buildRoutes } from '../variants.ts';
+import { Warmer } from '../warmer.ts';
+import { GivenSecrets } from './given-secrets.ts';
+import { VariantMover } from './variant-mover.ts';
+
+/** Misses in flight, above what the process cap lets in by default; and requests that wait for one, who are all told in one tick. */
+const FLIGHT_LIMITS = { maxKeys: 65_536, maxWaiters: 256 };
+
+/** One for each face. */
+interface Listeners {
+  readonly http: HttpListener;
+  readonly grpc: GrpcListener;
+}
+
+/** The data plane of one worker: builds everything that the config asks for, serves on connections it is handed, and ends without losing a request. */
+export class WorkerGateway {
+  readonly log: Log;
+  readonly mover: VariantMover;
+  readonly #start: WorkerStart;
+  readonly #clock = new SystemClock();
+  readonly #metrics: Metrics;
+  readonly #observer: RequestObserver;
+  readonly #host: OnnxHost;
+  readonly #live: LiveSnapshot;
+  readonly #warmer: Warmer;
+  readonly #shadows: ShadowQueues;
+  readonly #sequences: SequenceIds;
+  readonly #leases: Leases;
+  readonly #watch: PressureWatch;
+  readonly #keys: KeyRing;
+  readonly #store: MemoryCacheStore;
+  readonly #usage = new MemoryUsageBook();
+  readonly #listeners: Listeners;
+  readonly #onReadiness: () => void;
+  #serving = false;
+  #drained: Promise<WorkerReport> | null = null;
+
+  /** `onReadiness` hears whenever `isReady` may say something else. */
+  constructor(start: WorkerStart, office: LeaseOffice, onReadiness: () => void) {
+    const { config, file, baseDir, version } = start;
+    this.#start = start;
+    this.#onReadiness = onReadiness;
+    this.log = createLog(config.telemetry.logLevel, undefined, { worker: start.number });
+    this.#metrics = new Metrics({ version });
+    this.#observer = new RequestObserver({ config: config.telemetry, clock: this.#clock, metrics: this.#metrics, log: this.log });
+    this.#host = new OnnxHost({ threads: config.onnx.threads, clock: this.#clock });
+    const secrets = new GivenSecrets(start.secrets);
+    this.#sequences = new SequenceIds(sequenceSecret(config, secrets, file));
+    this.#leases = new Leases(config.tenants.length, office, this.#clock);
+    this.#keys = buildKeys(config, { secrets, configFile: file }, this.#leases);
+    const tls = new TlsFiles(baseDir, file);
+    this.#watch = new PressureWatch(config.overload.pressure, {
+      processes: start.workers,
+      log: this.log,
+      closeIdle: () => this.#listeners.http.closeIdle(),
+    });
+    this.#live = new LiveSnapshot(this.#buildRoutes(secrets, tls), this.#keys);
+    this.#warmer = new Warmer({
+      live: this.#live,
+      narrowing: narrowingOf(config),
+      configFile: file,
+      onState: (model, variant) => this.#noteState(model, variant),
+    });
+    this.#shadows = new ShadowQueues(Object.keys(config.models), config.shadow, this.#clock, (model, variant, outcome) =>
+      this.#metrics.shadow(model, variant, outcome),
+    );
+    this.#store = new MemoryCacheStore(config.cache, this.#watch.pressure);
+    this.mover = new VariantMover({
+      live: this.#live,
+      warmer: this.#warmer,
+      clock: this.#clock,
+      forget: (model) => this.#store.purge(model),
+      pause: (ms) => new Promise((done) => setTimeout(done, ms).unref()),
+    });
+    const bytes = new LocalByteBudget(config.limits.maxInFlightBytes);
+    const front = this.#buildFront(bytes);
+    this.#listeners = this.#buildListeners(front, tls, bytes);
+    this.#showGauges(bytes);
+  }
+
+  /** Warms the variants. Rejects when a model file cannot be loaded. */
+  async warm(): Promise<void> {
+    for (const { model, variant } of this.#start.truth.unloaded) {
+      const route = this.#live.current.route(model);
+      const found = route === null ? undefined : allVariants(route).find(({ name }) => name === variant);
+      // Its file may be gone by now: that is what it was taken out for.
+      if (found !== undefined) this.#warmer.unload(model, found);
+    }
+    await Promise.all([this.#warmer.start(), this.#observer.ready()]);
+  }
+
+  /** What was changed since the config was written. From the first time on this worker serves. */
+  adopt({ plans, unloaded, revokedKeys }: Truth): void {
+    for (const plan of plans) this.replan(plan);
+    for (const id of revokedKeys) this.revoke(id);
+    this.mover.settle(unloaded);
+    this.#serving = true;
+    this.#onReadiness();
+  }
+
+  take(face: Face, socket: Socket): void {
+    this.#listeners[face].adopt(socket);
+  }
+
+  replan({ model, revision, weights, slots }: PlanState): void {
+    const route = this.#live.current.route(model);
+    if (route === null) throw new Error(`This worker has no model "${model}".`);
+    this.#live.replace({ ...route, plan: { ...route.plan, revision, weights, slots } });
+  }
+
+  revoke(keyId: string): void {
+    this.#keys.revoke(keyId);
+  }
+
+  /** Entries dropped; an empty model purges all. */
+  purge(model: string): number {
+    return this.#store.purge(model);
+  }
+
+  get routes(): readonly Route[] {
+    return this.#live.current.routes;
+  }
+
+  /** Serving, not draining, and at least one model can answer: one model's dead server must not take the others out of rotation. */
+  isReady(): boolean {
+    return this.#serving && this.#live.current.routes.some((route) => route.contract !== null);
+  }
+
+  async report(): Promise<WorkerReport> {
+    return this.#reportWith(await this.#metrics.text());
+  }
+
+  /** The same without gauges: what has to be kept when this worker is no more. */
+  async counters(): Promise<WorkerReport> {
+    return this.#reportWith(await this.#metrics.counterText());
+  }
+
+  quiesce(): void {
+    this.#serving = false;
+    this.#onReadiness();
+  }
+
+  /** No new requests, then the end of what is in flight, then everything else. The last figures are complete. */
+  drain(): Promise<WorkerReport> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  async #drain(): Promise<WorkerReport> {
+    this.quiesce();
+    const limits = this.#start.config.shutdown;
+    await Promise.all(Object.values(this.#listeners).map((listener) => listener.drain(limits)));
+    this.#leases.close();
+    this.#watch.close();
+    this.#warmer.close();
+    await this.#shadows.close();
+    const last = await this.report();
+    const variants = this.#live.current.routes.flatMap(allVariants);
+    await Promise.all(variants.map((variant) => variant.backend.close()));
+    await this.#host.close();
+    await this.#observer.shutdown();
+    return last;
+  }
+
+  #reportWith(metrics: string): WorkerReport {
+    return { metrics, usage: this.#usage.totals(''), plans: this.#live.current.routes.map(planView) };
+  }
+
+  #buildRoutes(secrets: Secrets, tls: TlsFiles): Route[] {
+    const { config, baseDir } = this.#start;
+    const lookup = new SystemLookup();
+    const events = new EndpointEvents({
+      log: this.log,
+      metrics: this.#metrics,
+      onLost: (model, variant, reason) => this.#warmer.follow(model, variant, reason),
+    });
+    return buildRoutes(config, {
+      clock: this.#clock,
+      lookup: (host) => lookup.lookup(host),
+      lie: (model, request, prediction) => this.#live.current.route(model)?.contract?.lie(request, prediction) ?? '',
+      onEndpoint: (model, variant, event) => events.on(model, variant, event),
+      tally: this.#metrics,
+      host: this.#host,
+      secrets,
+      tls,
+      baseDir,
+    });
+  }
+
+  #buildFront(bytes: LocalByteBudget): StreamFront {
+    const { config, version } = this.#start;
+    const onLost = (error: unknown): void => this.log.error('lost error', { err: error });
+    const { lifecycle, admit } = buildLifecycle({
+      clock: this.#clock,
+      limiter: this.#leases.limiter,
+      processCap: new LocalConcurrencyCap(config.limits.maxInFlightRequests),
+      bytes,
+      maxBodyBytes: config.limits.maxBodyBytes,
+      pressure: this.#watch.pressure,
+      store: this.#store,
+      flights: new Flights(FLIGHT_LIMITS, onLost),
+      usage: this.#usage,
+      shadows: this.#shadows,
+      sequences: this.#sequences,
+      observer: this.#observer,
+      tally: this.#metrics,
+      onLost,
+    });
+    const { maxTensors, maxJsonDepth, maxJsonBytes, maxBodyBytes, maxInflateRatio } = config.limits;
+    const holdBytes: InflateLimits['holdBytes'] = (ctx, size) => admit.holdBytes(ctx, size);
+    const isReady = (): boolean => this.isReady();
+    const server = { maxTensors, serverName: 'sluice', serverVersion: version, isReady };
+    return new GatewayFront({
+      clock: this.#clock,
+      http: new HttpProtocol({ ...server, maxJsonDepth, maxJsonBytes, inflate: { maxBodyBytes, maxInflateRatio, holdBytes } }),
+      grpc: new GrpcProtocol({ ...server, maxTypedBytes: maxJsonBytes, reflection: config.listen.grpc.reflection }),
+      lifecycle,
+      admit,
+      observer: this.#observer,
+      snapshot: () => this.#live.current,
+      onLost,
+    });
+  }
+
+  #buildListeners(front: StreamFront, files: TlsFiles, bytes: LocalByteBudget): Listeners {
+    const { listen, limits } = this.#start.config;
+    const onRejected = (code: string): void => this.#metrics.rejected(code);
+    const http = new HttpListener(listen.http, { tls: files.pair(listen.http.tls, 'listen.http.tls'), onRejected }, front);
+    const grpcOptions = {
+      tls: files.pair(listen.grpc.tls, 'listen.grpc.tls'),
+      maxBodyBytes: limits.maxBodyBytes,
+      bytes,
+      isReady: () => this.isReady(),
+    };
+    return { http, grpc: new GrpcListener(listen.grpc, grpcOptions, front) };
+  }
+
+  #noteState(model: string, variant: Variant): void {
+    this.#onReadiness();
+    const { readiness } = variant.state;
+    const fields = { model, variant: variant.name, backend: variant.backend.kind, target: variant.backend.target };
+    if (readiness.is === 'ready') this.log.info('variant ready', fields);
+    else this.log.warn('variant not ready', { ...fields, state: readiness.is, reason: readiness.reason });
+  }
+
+  #showGauges(bytes: LocalByteBudget): void {
+    this.#metrics.watch({
+      bodyBytesInFlight: () => bytes.usedBytes,
+      cacheBytes: () => this.#store.usedBytes,
+      cacheEntries: () => this.#store.entries,
+      shadowQueueLength: () => this.#shadows.length,
+      pressure: () => this.#watch.pressure,
+      routes: () => this.#live.current.routes,
+    });
+  }
+}

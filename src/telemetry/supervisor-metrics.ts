@@ -1,0 +1,95 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { CATALOGUE, type MetricSpec } from './catalogue.ts';
+
+/** A worker as its supervisor counts it. */
+export interface CountedWorker {
+  readonly number: number;
+  readonly state: string;
+  readonly residentBytes: number;
+  readonly cpuUs: number;
+}
+
+const STATES = ['starting', 'serving', 'draining'];
+const MICROS_PER_SECOND = 1e6;
+
+/** What is known of workers from outside them, and what the supervisor itself takes. */
+export class SupervisorMetrics {
+  readonly #registry = new Registry();
+  readonly #restarts: Counter;
+  readonly #dropped: Counter;
+  readonly #reloadFailed: Gauge;
+  /** CPU time of workers that are gone, by number, in microseconds. */
+  readonly #spentUs = new Map<number, number>();
+
+  constructor(watched: { workers(): readonly CountedWorker[]; generation(): number }) {
+    this.#restarts = new Counter({ ...optionsOf(CATALOGUE.workerRestarts), registers: [this.#registry] });
+    this.#dropped = new Counter({ ...optionsOf(CATALOGUE.connectionsDropped), registers: [this.#registry] });
+    this.#reloadFailed = new Gauge({ ...optionsOf(CATALOGUE.configReloadFailed), registers: [this.#registry] });
+    this.#gauge(CATALOGUE.configGeneration, (gauge) => gauge.set(watched.generation()));
+    this.#gauge(CATALOGUE.workers, (gauge) => {
+      for (const state of STATES) gauge.set({ state }, watched.workers().filter((worker) => worker.state === state).length);
+    });
+    this.#gauge(CATALOGUE.workerResidentBytes, (gauge) => {
+      for (const { number, residentBytes } of watched.workers()) gauge.inc({ worker: String(number) }, residentBytes);
+    });
+    this.#registerCpu(watched);
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  restarted(reason: string): void {
+    this.#restarts.inc({ reason });
+  }
+
+  dropped(face: string): void {
+    this.#dropped.inc({ face });
+  }
+
+  /** It is in no sum of the living any more. */
+  retire({ number, cpuUs }: CountedWorker): void {
+    this.#spentUs.set(number, (this.#spentUs.get(number) ?? 0) + cpuUs);
+  }
+
+  reloadFailed(failed: boolean): void {
+    this.#reloadFailed.set(failed ? 1 : 0);
+  }
+
+  /** Names of all registered metrics, those of the process included. */
+  names(): string[] {
+    return this.#registry.getMetricsAsArray().map((metric) => metric.name);
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #registerCpu(watched: { workers(): readonly CountedWorker[] }): void {
+    const counter: Counter = new Counter({
+      ...optionsOf(CATALOGUE.workerCpuSeconds),
+      registers: [this.#registry],
+      collect: () => {
+        const us = new Map(this.#spentUs);
+        for (const { number, cpuUs } of watched.workers()) us.set(number, (us.get(number) ?? 0) + cpuUs);
+        counter.reset();
+        for (const [number, spentUs] of us) counter.inc({ worker: String(number) }, spentUs / MICROS_PER_SECOND);
+      },
+    });
+  }
+
+  #gauge(spec: MetricSpec, read: (gauge: Gauge) => void): void {
+    const gauge: Gauge = new Gauge({
+      ...optionsOf(spec),
+      registers: [this.#registry],
+      collect: () => {
+        // What is not there any more leaves the scrape as well.
+        gauge.reset();
+        read(gauge);
+      },
+    });
+  }
+}
+
+const optionsOf = ({ name, help, labels }: MetricSpec): { name: string; help: string; labelNames: string[] } => ({
+  name,
+  help,
+  labelNames: [...labels],
+});
