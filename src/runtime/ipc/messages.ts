@@ -62,16 +62,16 @@ export interface Pulse {
 export interface Orders {
   readonly report: { readonly takes: null; readonly gives: WorkerReport };
   readonly backends: { readonly takes: null; readonly gives: readonly BackendView[] };
-  readonly truth: { readonly takes: Truth; readonly gives: void };
-  readonly weights: { readonly takes: PlanState; readonly gives: void };
+  readonly truth: { readonly takes: Truth; readonly gives: null };
+  readonly weights: { readonly takes: PlanState; readonly gives: null };
   /** Gives why the variant is not ready; empty when it is, or goes on warming. */
   readonly load: { readonly takes: VariantName; readonly gives: string };
-  readonly unload: { readonly takes: VariantName; readonly gives: void };
+  readonly unload: { readonly takes: VariantName; readonly gives: null };
   /** Takes a model, empty for all; gives the entries dropped. */
   readonly purge: { readonly takes: string; readonly gives: number };
-  readonly revoke: { readonly takes: string; readonly gives: void };
+  readonly revoke: { readonly takes: string; readonly gives: null };
   /** Says "not ready" from now on, and goes on serving. */
-  readonly quiesce: { readonly takes: null; readonly gives: void };
+  readonly quiesce: { readonly takes: null; readonly gives: null };
   /** Ends what is in flight, then the process. Gives the last figures. */
   readonly drain: { readonly takes: null; readonly gives: WorkerReport };
 }

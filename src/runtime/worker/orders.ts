@@ -8,13 +8,28 @@ type Execute<Name extends OrderName> = (gateway: WorkerGateway, takes: Takes<Nam
 const ORDERS: { readonly [Name in OrderName]: Execute<Name> } = {
   report: (gateway) => gateway.report(),
   backends: (gateway) => backendViews(gateway.routes),
-  truth: (gateway, truth) => gateway.adopt(truth),
-  weights: (gateway, plan) => gateway.replan(plan),
+  truth(gateway, truth) {
+    gateway.adopt(truth);
+    return null;
+  },
+  weights(gateway, plan) {
+    gateway.replan(plan);
+    return null;
+  },
   load: (gateway, name) => gateway.mover.load(name),
-  unload: (gateway, name) => gateway.mover.unload(name),
+  async unload(gateway, name) {
+    await gateway.mover.unload(name);
+    return null;
+  },
   purge: (gateway, model) => gateway.purge(model),
-  revoke: (gateway, keyId) => gateway.revoke(keyId),
-  quiesce: (gateway) => gateway.quiesce(),
+  revoke(gateway, keyId) {
+    gateway.revoke(keyId);
+    return null;
+  },
+  quiesce(gateway) {
+    gateway.quiesce();
+    return null;
+  },
   drain: (gateway) => gateway.drain(),
 };
 
