@@ -1,9 +1,7 @@
 import { z } from 'zod';
+import { NAME_PATTERN } from './name-pattern.ts';
 
 /** Field shapes that several sections of the config share. */
-
-/** Names that appear in paths, labels and metrics: a strict pattern keeps them safe in all of them. */
-export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export const name = z
   .string()

@@ -11,8 +11,11 @@ import { RateLedger } from '../limits/rate-ledger.ts';
 
 /** Leases not used for so long go back; the ledgers count on 250 ms at most. */
 const SWEEP_MS = 100;
-/** The office answers within a millisecond, unless its process is stuck. */
-const ASK_TIMEOUT_MS = 50;
+/**
+ * The office is in another process and answers within a millisecond or two. Where all cores are busy, as while new workers begin, it may be
+ * a few hundred until that process has its turn; to refuse a request meanwhile would be the worse answer.
+ */
+const ASK_TIMEOUT_MS = 500;
 const MAX_WAITING = 1_024;
 
 /** The ledgers for the tenants of a config: bucket and cap of each have its place in the list as their number. */

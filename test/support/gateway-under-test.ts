@@ -17,6 +17,8 @@ export interface GatewayUnderTest {
   readonly dir: string;
   /** Everything the process has written so far. */
   output(): string;
+  /** Writes another config in the place of the first; ports stay. */
+  rewrite(config: Readonly<Record<string, unknown>>): void;
   /** Sends SIGTERM and resolves with the exit code. */
   stop(): Promise<number | null>;
 }
@@ -25,6 +27,9 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const NODE = process.execPath;
 /** Fivefold of what a start takes on a slow shared machine. */
 const START_LIMIT_MS = 40_000;
+
+/** Sources are compiled once, and not for each of the many processes that these tests start. */
+const COMPILE_CACHE = join(tmpdir(), 'sluice-e2e-compile-cache');
 
 export const MODEL_DIR = join(ROOT, 'models');
 
@@ -55,9 +60,11 @@ export async function startGateway(
   const file = join(dir, 'config.yaml');
   // One worker, and no time for idle clients at the end: a test that is about workers says how many it wants.
   const shutdown = { idleMs: 0, ...(config['shutdown'] as object | undefined) };
-  writeFileSync(file, stringify({ workers: 1, ...config, shutdown, listen: freeListen(config['listen']) }));
+  const write = (next: Readonly<Record<string, unknown>>): void =>
+    writeFileSync(file, stringify({ workers: 1, ...next, shutdown, listen: freeListen(config['listen']) }));
+  write(config);
   const child = spawn(NODE, [join(ROOT, 'src/cli/main.ts'), 'serve', file], {
-    env: { ...process.env, SLUICE_STATE_DIR: join(dir, 'state'), ...env },
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, SLUICE_STATE_DIR: join(dir, 'state'), ...env },
     cwd: ROOT,
   });
   let output = '';
@@ -81,6 +88,7 @@ export async function startGateway(
     process: child,
     dir,
     output: () => output,
+    rewrite: write,
     stop: async () => {
       child.kill('SIGTERM');
       const code = await exited;

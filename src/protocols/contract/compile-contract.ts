@@ -1,4 +1,5 @@
-import { type InputRule, inputRule } from '../../config/model-schema.ts';
+import { DEFAULT_INPUT_RULE } from '../../config/default-input-rule.ts';
+import type { InputRule } from '../../config/model-schema.ts';
 import { explanationFault } from '../../core/explanation.ts';
 import type { InferenceRequest, Prediction, Tensor } from '../../core/inference.ts';
 import type { ModelContract, Signature, TensorSpec } from '../../core/signature.ts';
@@ -8,7 +9,6 @@ import { formFault } from './tensor-form.ts';
 import { compileValueRule, type ValueRule } from './value-rule.ts';
 
 /** Inputs without a rule of their own get the defaults that the config documents. */
-const DEFAULT_RULE: InputRule = inputRule.parse({});
 
 /**
  * A model's signature and the operator's rules, ready to judge requests and answers. A signature does not say what dimension 0 means:
@@ -45,7 +45,7 @@ export class CompiledContract implements ModelContract {
     this.#rowsAgree = rowsAgree && countsRows(signature);
     this.rowLimit = this.#rowsAgree ? maxRows : 0;
     const check = (spec: TensorSpec): InputCheck => {
-      const rule = Object.hasOwn(rules, spec.name) ? rules[spec.name]! : DEFAULT_RULE;
+      const rule = Object.hasOwn(rules, spec.name) ? rules[spec.name]! : DEFAULT_INPUT_RULE;
       const values = compileValueRule(spec, rule);
       // Numbers without a rule have a length and nothing else to look at.
       return { spec, values, effort: values === null ? 0 : values.effort };

@@ -1,4 +1,4 @@
-import { NAME_PATTERN } from '../../config/fields.ts';
+import { NAME_PATTERN } from '../../config/name-pattern.ts';
 import type { Head, Match } from '../../core/exchange.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
 import type { Offload } from '../../core/offload.ts';
