@@ -21,6 +21,8 @@ export function benchConfig(backendAddress: string): Readonly<Record<string, unk
   const digit = { inputs: { image: { min: 0, max: 1 } } };
   const cache = { ttlMs: DAY_MS };
   return {
+    // On one core; what more workers give is a matter of more cores.
+    workers: 1,
     tenants: [
       {
         id: TENANT.id,

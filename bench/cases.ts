@@ -37,13 +37,14 @@ const WAYS: readonly { readonly face: 'rest' | 'grpc'; readonly way: Way; readon
 
 type Questions = Readonly<Record<BodyName, Question>>;
 
-export function gatewayCases(gateway: SluiceProcess, questions: Questions): BenchCase[] {
+/** `pid` is that of the gateway's worker: its supervisor takes no part in a request. */
+export function gatewayCases(gateway: SluiceProcess, pid: number, questions: Questions): BenchCase[] {
   const key = gateway.key(TENANT.id, TENANT.keyId);
   return WAYS.map(({ face, way, body }) => {
     const model = modelFor(way, body);
     const begin =
       face === 'rest' ? beginRest(gateway, model, key, questions[body]) : beginGrpc(gateway, model, key, questions[body]);
-    return { face, way, body, pid: gateway.pid, begin, counted: () => countAnswers(gateway, face, way, model) };
+    return { face, way, body, pid, begin, counted: () => countAnswers(gateway, face, way, model) };
   });
 }
 

@@ -1,5 +1,6 @@
 /** `npm run bench`: what a request costs in the gateway, beside what it costs in a server that does nothing but answer. */
 
+import { readWorkers } from '../scripts/demo/admin-reader.ts';
 import { SluiceProcess } from '../scripts/demo/sluice-process.ts';
 import { untilReady } from '../scripts/demo/until-ready.ts';
 import { benchConfig, modelFor, TENANT } from './bench-config.ts';
@@ -44,7 +45,9 @@ async function measureAll(options: BenchOptions, pinning: Pinning): Promise<Benc
   const gateway = await SluiceProcess.start({ name: 'the gateway under test', config, launcher: pinning.server });
   await Promise.race([untilReady(gateway), gateway.died]);
   const answers = await answersOf(gateway, questions);
-  const gatewayRows = await Promise.race([measureEach(gatewayCases(gateway, questions), options, pinning), gateway.died]);
+  const [worker] = await readWorkers(gateway);
+  const cases = gatewayCases(gateway, worker!.pid, questions);
+  const gatewayRows = await Promise.race([measureEach(cases, options, pinning), gateway.died]);
   await gateway.stop();
   // The peers come when the core is free again.
   const http = await Companion.start('./fixed-http-server.ts', { launcher: pinning.server, answers });

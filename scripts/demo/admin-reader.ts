@@ -1,6 +1,6 @@
 /** Reads what the demo shows from a gateway's admin API. */
 
-import type { PlanView } from '../../src/core/control-plane.ts';
+import type { PlanView, WorkerView } from '../../src/core/control-plane.ts';
 import type { SluiceProcess } from './sluice-process.ts';
 
 /** A row of `GET usage`; money is decimal text, since it may not fit a number. */
@@ -18,6 +18,10 @@ const READ_LIMIT_MS = 10_000;
 
 export async function readPlans(sluice: SluiceProcess): Promise<readonly PlanView[]> {
   return ((await read(sluice, 'plans')) as { plans: readonly PlanView[] }).plans;
+}
+
+export async function readWorkers(sluice: SluiceProcess): Promise<readonly WorkerView[]> {
+  return ((await read(sluice, 'workers')) as { workers: readonly WorkerView[] }).workers;
 }
 
 export async function readUsage(sluice: SluiceProcess): Promise<readonly UsageRow[]> {

@@ -40,6 +40,7 @@ const ACME_RATE = { requestsPerSecond: 5, burst: 40 };
 export function canaryServerConfig(): Readonly<Record<string, unknown>> {
   const canary = readDemo().models[CANARY.model]!.variants.find((variant) => variant.name === CANARY.variant)!;
   return {
+    workers: 1,
     tenants: [
       {
         id: CANARY_TENANT.id,
@@ -61,6 +62,8 @@ export function gatewayConfig(canaryAddress: string): Readonly<Record<string, un
   );
   return {
     ...rest,
+    // Each worker has a cache of its own: with one, every question asked again is a hit, and the demo can say so.
+    workers: 1,
     listen: {},
     tenants: tenants.map((tenant) => (tenant.id === 'acme' ? { ...tenant, rate: ACME_RATE } : tenant)),
     models: { ...models, [CANARY.model]: { ...digits, variants } },

@@ -87,10 +87,6 @@ export class SluiceProcess {
     process.once('exit', this.#onExit);
   }
 
-  get pid(): number {
-    return this.#child.pid!;
-  }
-
   get httpUrl(): string {
     return this.#printed(/HTTP +(http\S+)/);
   }

@@ -41,7 +41,7 @@ export const config = z.strictObject({
   overload: overload.prefault({}).describe('Running short of memory or time.'),
   cache: z
     .strictObject({
-      maxBytes: bytes.default(67_108_864).describe('Bytes of all entries.'),
+      maxBytes: bytes.default(67_108_864).describe('Bytes of all entries; each worker has a cache of its own and its share of this.'),
       maxEntryBytes: bytes.default(1_048_576).describe('Largest entry.'),
       maxRequestBytes: bytes
         .default(4_194_304)
@@ -68,10 +68,10 @@ export const config = z.strictObject({
     .describe('Reading, judging and writing of large requests and answers.'),
   onnx: z
     .strictObject({
-      threads: count.max(256).default(1).describe('Worker threads that run models; each holds every model.'),
+      threads: count.max(256).default(1).describe('Threads that run models, in each worker process; each holds every model.'),
     })
     .prefault({})
-    .describe('Models in this process.'),
+    .describe('Models in the gateway itself.'),
   shadow: z
     .strictObject({
       maxQueued: count.default(256).describe('Copies waiting, of each model; more are dropped.'),

@@ -1,5 +1,6 @@
+import type { Socket } from 'node:net';
 import type { Config } from '../config/schema.ts';
-import type { Listener } from '../core/exchange.ts';
+import type { DrainLimits } from '../core/exchange.ts';
 import { Fault } from '../core/faults.ts';
 import type { GatewayFront } from '../gateway/gateway-front.ts';
 import { GrpcListener } from '../gateway/listeners/grpc-listener.ts';
@@ -21,13 +22,12 @@ export interface ListenersOptions {
   readonly isReady: () => boolean;
 }
 
-/** The faces of the data plane: they open one after the other and are drained together. */
+/** The faces of the data plane: they take connections that others have accepted, and are drained together. */
 export class Listeners {
   readonly #front: GatewayFront;
   readonly #http: HttpListener;
   readonly #grpc: GrpcListener;
-  /** Those that have a port. */
-  readonly #open: Listener[] = [];
+  #drained: Promise<void> | null = null;
 
   constructor({ listen, limits }: Config, options: ListenersOptions) {
     const { front, files, bytes, onRejected, isReady } = options;
@@ -45,29 +45,25 @@ export class Listeners {
     this.#grpc = new GrpcListener(listen.grpc, grpc, front);
   }
 
-  /** Null when `isStopped` before all are open; those that are stay so until they are drained. Rejects when a port is taken. */
-  async listen(isStopped: () => boolean): Promise<{ http: number; grpc: number } | null> {
-    if (isStopped()) return null;
-    const http = await this.#listen(this.#http);
-    if (isStopped()) return null;
-    const grpc = await this.#listen(this.#grpc);
-    return isStopped() ? null : { http, grpc };
-  }
-
-  async #listen(listener: Listener): Promise<number> {
-    const port = await listener.listen();
-    this.#open.push(listener);
-    return port;
+  take(face: 'http' | 'grpc', socket: Socket): void {
+    if (face === 'http') this.#http.adopt(socket);
+    else this.#grpc.adopt(socket);
   }
 
   closeIdle(): void {
     this.#http.closeIdle();
   }
 
-  /** Ends once nothing is in flight; what outlives the grace is refused. Safe to call again, for those that opened meanwhile. */
-  async drain(graceMs: number): Promise<void> {
+  /** Ends once nothing is in flight; what outlives the grace is refused. Safe to call again. */
+  drain(limits: DrainLimits): Promise<void> {
+    this.#drained ??= this.#drain(limits);
+    return this.#drained;
+  }
+
+  async #drain({ graceMs, idleMs }: DrainLimits): Promise<void> {
     const timer = setTimeout(() => this.#front.refuseAll(Fault.Draining), graceMs);
-    await Promise.all(this.#open.splice(0).map((listener) => listener.drain(graceMs + LAST_WORDS_MS)));
+    const limits = { graceMs: graceMs + LAST_WORDS_MS, idleMs };
+    await Promise.all([this.#http.drain(limits), this.#grpc.drain(limits)]);
     clearTimeout(timer);
   }
 }

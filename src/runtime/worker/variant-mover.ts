@@ -69,6 +69,6 @@ export class VariantMover {
   /** Calls that were let in have their own deadlines; what is left after them is cut with the backend. */
   async #drained(variant: Variant, timeoutMs: number): Promise<void> {
     const endMs = this.#o.clock.nowMs() + timeoutMs;
-    while (variant.state.inFlight > 0 && this.#o.clock.nowMs() < endMs) await this.#o.pause(DRAIN_STEP_MS);
+    while (variant.gate.inFlight > 0 && this.#o.clock.nowMs() < endMs) await this.#o.pause(DRAIN_STEP_MS);
   }
 }

@@ -7,11 +7,9 @@ import { MemoryCacheStore } from '../../cache/memory-store.ts';
 import type { Secrets } from '../../config/secrets.ts';
 import { SystemClock } from '../../core/clock.ts';
 import type { LeaseOffice } from '../../core/limits.ts';
-import type { Route, Variant } from '../../core/traffic.ts';
+import type { Route } from '../../core/traffic.ts';
 import { GatewayFront } from '../../gateway/gateway-front.ts';
-import { GrpcListener } from '../../gateway/listeners/grpc-listener.ts';
-import { HttpListener } from '../../gateway/listeners/http-listener.ts';
-import type { StreamFront } from '../../gateway/listeners/stream-front.ts';
+import type { ThreadPool } from '../../gateway/offload/thread-pool.ts';
 import { LocalByteBudget } from '../../limits/byte-budget.ts';
 import { LocalConcurrencyCap } from '../../limits/concurrency.ts';
 import { GrpcProtocol } from '../../protocols/grpc/grpc-protocol.ts';
@@ -27,10 +25,13 @@ import { EndpointEvents } from '../endpoint-events.ts';
 import type { Face, PlanState, Truth, WorkerReport, WorkerStart } from '../ipc/messages.ts';
 import { Leases } from '../leases.ts';
 import { buildLifecycle } from '../lifecycle-assembly.ts';
+import { Listeners } from '../listeners.ts';
 import { LiveSnapshot } from '../live-snapshot.ts';
 import { narrowingOf } from '../narrowing.ts';
 import { allVariants, planView } from '../plan-view.ts';
+import { buildOffloadPool } from '../offload-pool.ts';
 import { PressureWatch } from '../pressure-watch.ts';
+import { logReadiness } from '../readiness-log.ts';
 import { sequenceSecret } from '../sequence-secret.ts';
 import { buildKeys } from '../tenants.ts';
 import { TlsFiles } from '../tls-files.ts';
@@ -41,12 +42,6 @@ import { VariantMover } from './variant-mover.ts';
 
 /** Misses in flight, above what the process cap lets in by default; and requests that wait for one, who are all told in one tick. */
 const FLIGHT_LIMITS = { maxKeys: 65_536, maxWaiters: 256 };
-
-/** One for each face. */
-interface Listeners {
-  readonly http: HttpListener;
-  readonly grpc: GrpcListener;
-}
 
 /** The data plane of one worker: builds everything that the config asks for, serves on connections it is handed, and ends without losing a request. */
 export class WorkerGateway {
@@ -61,6 +56,7 @@ export class WorkerGateway {
   readonly #warmer: Warmer;
   readonly #shadows: ShadowQueues;
   readonly #sequences: SequenceIds;
+  readonly #offload: ThreadPool;
   readonly #leases: Leases;
   readonly #watch: PressureWatch;
   readonly #keys: KeyRing;
@@ -80,6 +76,7 @@ export class WorkerGateway {
     this.#metrics = new Metrics({ version });
     this.#observer = new RequestObserver({ config: config.telemetry, clock: this.#clock, metrics: this.#metrics, log: this.log });
     this.#host = new OnnxHost({ threads: config.onnx.threads, clock: this.#clock });
+    this.#offload = buildOffloadPool(config.offload, this.log);
     const secrets = new GivenSecrets(start.secrets);
     this.#sequences = new SequenceIds(sequenceSecret(config, secrets, file));
     this.#leases = new Leases(config.tenants.length, office, this.#clock);
@@ -88,14 +85,18 @@ export class WorkerGateway {
     this.#watch = new PressureWatch(config.overload.pressure, {
       processes: start.workers,
       log: this.log,
-      closeIdle: () => this.#listeners.http.closeIdle(),
+      closeIdle: () => this.#listeners.closeIdle(),
     });
     this.#live = new LiveSnapshot(this.#buildRoutes(secrets, tls), this.#keys);
     this.#warmer = new Warmer({
       live: this.#live,
+      offload: this.#offload,
       narrowing: narrowingOf(config),
       configFile: file,
-      onState: (model, variant) => this.#noteState(model, variant),
+      onState: (model, variant) => {
+        this.#onReadiness();
+        logReadiness(this.log, model, variant);
+      },
     });
     this.#shadows = new ShadowQueues(Object.keys(config.models), config.shadow, this.#clock, (model, variant, outcome) =>
       this.#metrics.shadow(model, variant, outcome),
@@ -109,8 +110,14 @@ export class WorkerGateway {
       pause: (ms) => new Promise((done) => setTimeout(done, ms).unref()),
     });
     const bytes = new LocalByteBudget(config.limits.maxInFlightBytes);
-    const front = this.#buildFront(bytes);
-    this.#listeners = this.#buildListeners(front, tls, bytes);
+    this.#listeners = new Listeners(config, {
+      front: this.#buildFront(bytes),
+      files: tls,
+      bytes,
+      log: this.log,
+      onRejected: (code) => this.#metrics.rejected(code),
+      isReady: () => this.isReady(),
+    });
     this.#showGauges(bytes);
   }
 
@@ -122,6 +129,7 @@ export class WorkerGateway {
       // Its file may be gone by now: that is what it was taken out for.
       if (found !== undefined) this.#warmer.unload(model, found);
     }
+    this.#offload.start();
     await Promise.all([this.#warmer.start(), this.#observer.ready()]);
   }
 
@@ -135,7 +143,7 @@ export class WorkerGateway {
   }
 
   take(face: Face, socket: Socket): void {
-    this.#listeners[face].adopt(socket);
+    this.#listeners.take(face, socket);
   }
 
   replan({ model, revision, weights, slots }: PlanState): void {
@@ -185,7 +193,7 @@ export class WorkerGateway {
   async #drain(): Promise<WorkerReport> {
     this.quiesce();
     const limits = this.#start.config.shutdown;
-    await Promise.all(Object.values(this.#listeners).map((listener) => listener.drain(limits)));
+    await this.#listeners.drain(limits);
     this.#leases.close();
     this.#watch.close();
     this.#warmer.close();
@@ -194,6 +202,7 @@ export class WorkerGateway {
     const variants = this.#live.current.routes.flatMap(allVariants);
     await Promise.all(variants.map((variant) => variant.backend.close()));
     await this.#host.close();
+    await this.#offload.close();
     await this.#observer.shutdown();
     return last;
   }
@@ -213,17 +222,18 @@ export class WorkerGateway {
     return buildRoutes(config, {
       clock: this.#clock,
       lookup: (host) => lookup.lookup(host),
-      lie: (model, request, prediction) => this.#live.current.route(model)?.contract?.lie(request, prediction) ?? '',
+      lie: (model, request, prediction) => this.#live.current.route(model)?.contract?.plainLie(request, prediction) ?? '',
       onEndpoint: (model, variant, event) => events.on(model, variant, event),
       tally: this.#metrics,
       host: this.#host,
+      offload: this.#offload,
       secrets,
       tls,
       baseDir,
     });
   }
 
-  #buildFront(bytes: LocalByteBudget): StreamFront {
+  #buildFront(bytes: LocalByteBudget): GatewayFront {
     const { config, version } = this.#start;
     const onLost = (error: unknown): void => this.log.error('lost error', { err: error });
     const { lifecycle, admit } = buildLifecycle({
@@ -235,6 +245,7 @@ export class WorkerGateway {
       pressure: this.#watch.pressure,
       store: this.#store,
       flights: new Flights(FLIGHT_LIMITS, onLost),
+      maxCachedRequestBytes: config.cache.maxRequestBytes,
       usage: this.#usage,
       shadows: this.#shadows,
       sequences: this.#sequences,
@@ -245,7 +256,7 @@ export class WorkerGateway {
     const { maxTensors, maxJsonDepth, maxJsonBytes, maxBodyBytes, maxInflateRatio } = config.limits;
     const holdBytes: InflateLimits['holdBytes'] = (ctx, size) => admit.holdBytes(ctx, size);
     const isReady = (): boolean => this.isReady();
-    const server = { maxTensors, serverName: 'sluice', serverVersion: version, isReady };
+    const server = { maxTensors, offload: this.#offload, serverName: 'sluice', serverVersion: version, isReady };
     return new GatewayFront({
       clock: this.#clock,
       http: new HttpProtocol({ ...server, maxJsonDepth, maxJsonBytes, inflate: { maxBodyBytes, maxInflateRatio, holdBytes } }),
@@ -258,33 +269,13 @@ export class WorkerGateway {
     });
   }
 
-  #buildListeners(front: StreamFront, files: TlsFiles, bytes: LocalByteBudget): Listeners {
-    const { listen, limits } = this.#start.config;
-    const onRejected = (code: string): void => this.#metrics.rejected(code);
-    const http = new HttpListener(listen.http, { tls: files.pair(listen.http.tls, 'listen.http.tls'), onRejected }, front);
-    const grpcOptions = {
-      tls: files.pair(listen.grpc.tls, 'listen.grpc.tls'),
-      maxBodyBytes: limits.maxBodyBytes,
-      bytes,
-      isReady: () => this.isReady(),
-    };
-    return { http, grpc: new GrpcListener(listen.grpc, grpcOptions, front) };
-  }
-
-  #noteState(model: string, variant: Variant): void {
-    this.#onReadiness();
-    const { readiness } = variant.state;
-    const fields = { model, variant: variant.name, backend: variant.backend.kind, target: variant.backend.target };
-    if (readiness.is === 'ready') this.log.info('variant ready', fields);
-    else this.log.warn('variant not ready', { ...fields, state: readiness.is, reason: readiness.reason });
-  }
-
   #showGauges(bytes: LocalByteBudget): void {
     this.#metrics.watch({
       bodyBytesInFlight: () => bytes.usedBytes,
       cacheBytes: () => this.#store.usedBytes,
       cacheEntries: () => this.#store.entries,
       shadowQueueLength: () => this.#shadows.length,
+      offloadQueueLength: () => this.#offload.length,
       pressure: () => this.#watch.pressure,
       routes: () => this.#live.current.routes,
     });
