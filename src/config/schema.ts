@@ -41,7 +41,9 @@ export const config = z.strictObject({
   overload: overload.prefault({}).describe('Running short of memory or time.'),
   cache: z
     .strictObject({
-      maxBytes: bytes.default(67_108_864).describe('Bytes of all entries; each worker has a cache of its own and its share of this.'),
+      maxBytes: bytes
+        .default(67_108_864)
+        .describe('Bytes of all entries; each worker has a cache of its own and its share of this.'),
       maxEntryBytes: bytes.default(1_048_576).describe('Largest entry.'),
       maxRequestBytes: bytes
         .default(4_194_304)
@@ -55,7 +57,9 @@ export const config = z.strictObject({
         .max(64)
         .nullable()
         .default(null)
-        .describe('Threads for work that is too long for the event loop; null takes one less than there are cores, 1 to 4.'),
+        .describe(
+          'Threads for work that is too long for the event loop; null takes one less than there are cores, 1 to 4. Workers share them out, with one each at least.',
+        ),
       inlineBytes: bytes
         .default(65_536)
         .describe(

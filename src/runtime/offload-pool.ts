@@ -10,8 +10,10 @@ const MAX_THREADS = 4;
 export function buildOffloadPool(config: Config['offload'], log: Log): ThreadPool {
   return new ThreadPool({
     ...config,
-    // One core stays for the event loop where there are several.
-    threads: config.threads ?? Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1)),
+    threads: config.threads ?? offloadThreads(),
     onThreadEnded: (reason) => log.warn('offload thread ended', { reason }),
   });
 }
+
+/** One core stays for the event loop where there are several. */
+export const offloadThreads = (): number => Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1));

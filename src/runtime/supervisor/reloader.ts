@@ -1,17 +1,18 @@
+import { pathText } from '../../config/change-text.ts';
+import { type ConfigChange, diffConfigs } from '../../config/config-diff.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load-config.ts';
 import { ConfigError, type ConfigProblem } from '../../config/problem.ts';
 import type { Log } from '../../telemetry/access-log.ts';
 import type { SupervisorMetrics } from '../../telemetry/supervisor-metrics.ts';
 import { preflight } from '../preflight.ts';
 import { type AuditLog, recorded } from './audit-log.ts';
-import { changedPaths } from './changed-paths.ts';
 import type { RollOutcome } from './fleet.ts';
 
 /** What asks for a reload: the signal takes over certificates and secrets too, though the file has not changed. */
 export type ReloadCause = 'signal' | 'file';
 
-/** What only a new supervisor can take over. */
-const FIXED = ['listen.admin', 'stateDir', 'audit'];
+/** Longest list of changes that a record holds. */
+const MAX_PATHS = 50;
 
 export interface ReloaderOptions {
   readonly file: string;
@@ -20,8 +21,8 @@ export interface ReloaderOptions {
   readonly audit: AuditLog;
   readonly log: Log;
   readonly metrics: SupervisorMetrics;
-  /** Has new workers serve by it. Throws ConfigError where it names what is not there. */
-  readonly apply: (next: LoadedConfig) => Promise<RollOutcome>;
+  /** Has the gateway serve by it. Throws ConfigError where it names what is not there. */
+  readonly apply: (next: LoadedConfig, changes: readonly ConfigChange[]) => Promise<RollOutcome>;
 }
 
 /** Takes over a changed config file, all of it or nothing: whatever goes wrong, the last good config stays in force. */
@@ -60,13 +61,17 @@ export class Reloader {
     let paths: readonly string[] = [];
     let problem = '';
     try {
-      const next = this.#read();
-      paths = changedPaths(before.config, next.config);
-      if (cause === 'file' && paths.length === 0) {
+      const next = loadConfig(this.#o.file);
+      const changes = diffConfigs(before.config, next.config);
+      paths = changes.map(({ path }) => pathText(path)).slice(0, MAX_PATHS);
+      const problems = [...fixedProblems(changes), ...preflight(next, this.#o.env)];
+      if (problems.length > 0) throw new ConfigError(next.file, problems);
+      if (cause === 'file' && changes.length === 0) {
         metrics.reloadFailed(false);
         return;
       }
-      const outcome = await this.#o.apply(next);
+      // Whoever sends the signal may have changed certificates and secrets, which no config shows.
+      const outcome = await this.#o.apply(next, cause === 'file' ? changes : []);
       if (outcome.is === 'failed') problem = outcome.problem;
       if (outcome.is === 'busy') problem = 'other new workers were being started; send SIGHUP to try again';
     } catch (error) {
@@ -86,18 +91,13 @@ export class Reloader {
     else log.error('config refused; the last good one stays in force', { ...fields, reason: problem });
     if (unaudited !== '') log.error('audit record lost', { reason: unaudited });
   }
-
-  #read(): LoadedConfig {
-    const next = loadConfig(this.#o.file);
-    const problems = [...fixedProblems(this.#o.current(), next), ...preflight(next, this.#o.env)];
-    if (problems.length > 0) throw new ConfigError(next.file, problems);
-    return next;
-  }
 }
 
-function fixedProblems(before: LoadedConfig, after: LoadedConfig): ConfigProblem[] {
-  const paths = changedPaths(before.config, after.config);
-  return paths
-    .filter((path) => FIXED.some((fixed) => path === fixed || path.startsWith(`${fixed}.`)))
-    .map((path) => ({ path, message: 'found changed; expected what it was at the start: restart the gateway for this' }));
+function fixedProblems(changes: readonly ConfigChange[]): ConfigProblem[] {
+  return changes
+    .filter(({ appliedBy }) => appliedBy === 'restart')
+    .map(({ path }) => ({
+      path: pathText(path),
+      message: 'found changed; expected what it was at the start: restart the gateway for this',
+    }));
 }

@@ -1,4 +1,6 @@
 import { availableParallelism } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
+import type { ConfigChange } from '../../config/config-diff.ts';
 import type { LoadedConfig } from '../../config/load-config.ts';
 import type { Config } from '../../config/schema.ts';
 import { SecretReader } from '../../config/secrets.ts';
@@ -101,7 +103,8 @@ export class Supervisor {
       audit: this.#audit,
       log: this.log,
       metrics: this.#metrics,
-      apply: (next) => this.#apply(next),
+      apply: (next, changes) =>
+        isReweighing(this.#loaded.config, next.config, changes) ? this.#reweigh(next) : this.#apply(next),
     });
   }
 
@@ -163,6 +166,17 @@ export class Supervisor {
     this.generated.forget();
     this.log.info('stopped', {});
     await this.log.flush();
+  }
+
+  /** Weights alone need no new workers: they change as by hand. */
+  async #reweigh(next: LoadedConfig): Promise<RollOutcome> {
+    const before = this.#book;
+    this.#book = before.under(next.config);
+    this.#loaded = next;
+    const { acknowledgeTimeoutMs } = next.config.supervision;
+    const states = this.#book.truth().plans.filter(({ model, revision }) => revision !== before.plan(model)!.revision);
+    await Promise.all(states.map((state) => this.#fleet.broadcast('weights', state, acknowledgeTimeoutMs)));
+    return { is: 'rolled', generation: this.#fleet.generation };
   }
 
   /** A changed config: its ports are opened before anything else, and closed again if nothing comes of it. */
@@ -231,6 +245,15 @@ export class Supervisor {
     this.log.error('worker ended; another takes its place', { worker: number, pid, reason, problem: told });
   }
 }
+
+/** Whether nothing has changed but weights of variants that carry traffic. */
+function isReweighing(before: Config, after: Config, changes: readonly ConfigChange[]): boolean {
+  const shadows = ({ models }: Config): unknown => Object.values(models).map(({ variants }) => variants.filter(isShadow));
+  if (changes.length === 0 || !changes.every(({ appliedBy }) => appliedBy === 'plan')) return false;
+  return isDeepStrictEqual(shadows(before), shadows(after));
+}
+
+const isShadow = ({ role }: { readonly role: string }): boolean => role === 'shadow';
 
 /** A worker's reason not to begin, as the error that it was there. */
 function asOurs(error: unknown): unknown {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ModelConfig } from '../../config/model-schema.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Role, TrafficPlan } from '../../core/traffic.ts';
+import { reweigh } from '../../router/traffic-plan.ts';
 import { firstPlan } from '../first-plan.ts';
 import type { PlanState, Truth, VariantName } from '../ipc/messages.ts';
 
@@ -74,10 +75,7 @@ export class TruthBook {
     for (const [model, plan] of this.#plans) {
       const [before, after] = [this.#config.models[model]!, config.models[model]];
       if (after === undefined) continue;
-      const fresh = next.#plans.get(model)!;
-      if (isDeepStrictEqual(sharesOf(before), sharesOf(after))) next.#plans.set(model, { ...plan, shadows: fresh.shadows });
-      // Whoever has seen the former plan must not change this one without looking.
-      else next.#plans.set(model, { ...fresh, revision: plan.revision + 1 });
+      next.#plans.set(model, planUnder(plan, before, after, next.#plans.get(model)!));
     }
     for (const name of this.#unloaded.values()) {
       const entryIn = ({ models }: Config): unknown =>
@@ -94,6 +92,24 @@ function planOfConfig(model: string, { variants }: ModelConfig): TrafficPlan<Nam
     model,
     variants.map(({ name, role, weight }) => ({ variant: { name, role }, weightBp: weight })),
   );
+}
+
+/** `fresh` is what config states alone. */
+function planUnder(
+  plan: TrafficPlan<NamedVariant>,
+  before: ModelConfig,
+  after: ModelConfig,
+  fresh: TrafficPlan<NamedVariant>,
+): TrafficPlan<NamedVariant> {
+  const { shadows } = fresh;
+  if (isDeepStrictEqual(sharesOf(before), sharesOf(after))) return { ...plan, shadows };
+  const weights = new Map(fresh.variants.map(({ name }, i) => [name, fresh.weights[i]!]));
+  const sameMembers = isDeepStrictEqual(plan.variants, fresh.variants);
+  // Where the variants are the same, callers stay with theirs as far as the new weights let them.
+  const reweighed = sameMembers ? reweigh(plan, weights) : [];
+  if (!Array.isArray(reweighed)) return { ...reweighed, shadows };
+  // Whoever has seen the former plan must not change this one without looking.
+  return { ...fresh, revision: plan.revision + 1 };
 }
 
 /** What of a model's config decides about its traffic. */

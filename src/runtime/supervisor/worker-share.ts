@@ -1,4 +1,6 @@
+import type { ModelConfig, VariantConfig } from '../../config/model-schema.ts';
 import type { Config } from '../../config/schema.ts';
+import { offloadThreads } from '../offload-pool.ts';
 
 /**
  * What one of several workers gets of the limits that config states for the whole gateway. Shares are rounded up, so that a small limit
@@ -7,8 +9,8 @@ import type { Config } from '../../config/schema.ts';
  */
 export function workerShare(config: Config, workers: number): Config {
   if (workers === 1) return config;
-  const share = (amount: number, least = 1): number => Math.max(least, Math.ceil(amount / workers));
-  const { limits, cache, listen, shadow } = config;
+  const share: Share = (amount, least = 1) => Math.max(least, Math.ceil(amount / workers));
+  const { limits, cache, listen, shadow, offload } = config;
   return {
     ...config,
     limits: {
@@ -17,6 +19,7 @@ export function workerShare(config: Config, workers: number): Config {
       maxInFlightRequests: share(limits.maxInFlightRequests),
     },
     cache: { ...cache, maxBytes: share(cache.maxBytes, cache.maxEntryBytes) },
+    offload: { ...offload, threads: share(offload.threads ?? offloadThreads()), maxQueued: share(offload.maxQueued) },
     listen: {
       ...listen,
       http: { ...listen.http, maxConnections: share(listen.http.maxConnections) },
@@ -37,11 +40,27 @@ export function workerShare(config: Config, workers: number): Config {
       ...tenant,
       maxInFlightBytes: share(tenant.maxInFlightBytes, limits.maxBodyBytes),
     })),
-    models: Object.fromEntries(
-      Object.entries(config.models).map(([name, model]) => [
-        name,
-        { ...model, variants: model.variants.map((variant) => ({ ...variant, maxInFlight: share(variant.maxInFlight) })) },
-      ]),
-    ),
+    models: Object.fromEntries(Object.entries(config.models).map(([name, model]) => [name, modelShare(model, share, workers)])),
   };
+}
+
+type Share = (amount: number, least?: number) => number;
+
+function modelShare(model: ModelConfig, share: Share, workers: number): ModelConfig {
+  const { retries, queue } = model;
+  return {
+    ...model,
+    retries: { ...retries, perSecond: retries.perSecond / workers },
+    queue: queue === null ? null : { ...queue, maxEntries: share(queue.maxEntries) },
+    variants: model.variants.map((variant) => variantShare(variant, share)),
+  };
+}
+
+function variantShare(variant: VariantConfig, share: Share): VariantConfig {
+  const { backend } = variant;
+  const maxInFlight = share(variant.maxInFlight);
+  if (backend.kind === 'onnx' || backend.adaptive === null) return { ...variant, maxInFlight };
+  const { minInFlight, initialInFlight } = backend.adaptive;
+  const adaptive = { minInFlight: share(minInFlight), initialInFlight: share(initialInFlight) };
+  return { ...variant, maxInFlight, backend: { ...backend, adaptive } };
 }
