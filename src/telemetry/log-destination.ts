@@ -1,4 +1,4 @@
-import { openSync, write, writeSync } from 'node:fs';
+import { fstatSync, openSync, write, writeSync } from 'node:fs';
 
 /** Where finished log lines go. */
 export interface LogDestination {
@@ -12,6 +12,12 @@ export interface LogDestination {
 
 /** Characters gathered before they go to the system: one write for some 30 lines. */
 const GATHERED = 16_384;
+/**
+ * Several processes write to one pipe, and the system keeps a write whole only up to this: past it a full pipe mixes the lines of one with
+ * those of another. This is what Linux has; elsewhere it may be less.
+ */
+const PIPE_WHOLE_BYTES = 4_096;
+const LINE_END = 0x0a;
 /** A quiet gateway writes after this time. */
 const MAX_DELAY_MS = 250;
 /** Past this the reader is too slow, and lines are dropped rather than kept. */
@@ -26,6 +32,8 @@ const FLUSH_LIMIT_MS = 3_000;
  */
 export class BufferedDestination implements LogDestination {
   readonly #fd: number;
+  /** Most bytes of one write. */
+  readonly #maxBytes: number;
   readonly #begin = (): void => this.#beginWrite();
   readonly #flushWaits: (() => void)[] = [];
   #timer: NodeJS.Timeout | null = null;
@@ -39,6 +47,7 @@ export class BufferedDestination implements LogDestination {
   /** A file descriptor, or the path of a file to append to. */
   constructor(dest: number | string) {
     this.#fd = typeof dest === 'number' ? dest : openSync(dest, 'a', 0o600);
+    this.#maxBytes = fstatSync(this.#fd).isFIFO() ? PIPE_WHOLE_BYTES : Number.POSITIVE_INFINITY;
     process.once('exit', () => this.#writeLast());
   }
 
@@ -79,7 +88,7 @@ export class BufferedDestination implements LogDestination {
       this.#gathered = '';
       this.#at = 0;
     }
-    write(this.#fd, this.#piece, this.#at, this.#piece.length - this.#at, null, this.#written);
+    write(this.#fd, this.#piece, this.#at, wholeLines(this.#piece, this.#at, this.#maxBytes), null, this.#written);
   }
 
   readonly #written = (error: NodeJS.ErrnoException | null, bytes: number): void => {
@@ -113,4 +122,14 @@ export class BufferedDestination implements LogDestination {
     }
     this.#gathered = '';
   }
+}
+
+/** Bytes from `at` that go out together: whole lines, as many as `maxBytes` holds, and one at least. */
+export function wholeLines(piece: Buffer, at: number, maxBytes: number): number {
+  const left = piece.length - at;
+  if (left <= maxBytes) return left;
+  const last = piece.lastIndexOf(LINE_END, at + maxBytes - 1);
+  if (last >= at) return last + 1 - at;
+  const next = piece.indexOf(LINE_END, at);
+  return next < 0 ? left : next + 1 - at;
 }

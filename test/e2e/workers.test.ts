@@ -253,6 +253,19 @@ describe('a changed config file', () => {
     expect(Object.keys(await load.stop()).sort()).toEqual(['200 v1', '200 v2']);
   });
 
+  it('needs no new workers for new weights', async () => {
+    const of = await open();
+    const before = await serving(of);
+    const variants = [grpcVariant('v1', 'stable', server.address), grpcVariant('v2', 'canary', server.address, { weight: 100 })];
+    of.rewrite(config({ models: { m: { variants } } }));
+    await eventually('the reload', () => of.output().includes('config reloaded'));
+    expect(await answers(of, 6)).toEqual(['200 v2']);
+    expect(await serving(of)).toEqual(before);
+    process.kill(before[0]!, 'SIGKILL');
+    await eventually('it is replaced', async () => (await serving(of)).length === 2);
+    expect(await answers(of, 6)).toEqual(['200 v2']);
+  });
+
   it('is refused as a whole when anything in it is wrong, and the last good one stays', async () => {
     const of = await open();
     const before = await serving(of);

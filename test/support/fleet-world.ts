@@ -28,7 +28,7 @@ export class FleetWorld {
   constructor() {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'Date'] });
     const nowMs = (): number => performance.now();
-    this.usher = new Usher({ nowMs, onDropped: (face) => this.dropped.push(face) });
+    this.usher = new Usher({ nowMs, maxWaiting: () => 1_024, onDropped: (face) => this.dropped.push(face) });
     this.fleet = new Fleet({
       spawn: () => {
         const worker = new FakeWorker((name, takes) => this.obey(name, takes));

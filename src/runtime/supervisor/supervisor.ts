@@ -83,7 +83,11 @@ export class Supervisor {
       workers: () => this.#fleet.all.map(({ number, state, pulse }) => ({ number, state, ...pulse })),
       generation: () => this.#fleet.generation,
     });
-    this.#usher = new Usher({ nowMs, onDropped: (face) => this.#metrics.dropped(face) });
+    this.#usher = new Usher({
+      nowMs,
+      maxWaiting: () => maxConnections(this.#loaded.config),
+      onDropped: (face) => this.#metrics.dropped(face),
+    });
     this.#fleet = new Fleet({
       spawn: options.spawn,
       usher: this.#usher,
@@ -245,6 +249,8 @@ export class Supervisor {
     this.log.error('worker ended; another takes its place', { worker: number, pid, reason, problem: told });
   }
 }
+
+const maxConnections = ({ listen }: Config): number => listen.http.maxConnections + listen.grpc.maxConnections;
 
 /** Whether nothing has changed but weights of variants that carry traffic. */
 function isReweighing(before: Config, after: Config, changes: readonly ConfigChange[]): boolean {

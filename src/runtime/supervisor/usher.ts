@@ -4,25 +4,28 @@ import type { HandedSocket, WorkerHandle } from './worker-handle.ts';
 
 /** A worker that is so far behind gets no more connections while another is not. */
 const MAX_BACKLOG = 64;
-/** Connections that wait because no worker is there to take them. */
-const MAX_WAITING = 1_024;
 /** A client has long given up by then. */
 const MAX_WAIT_MS = 10_000;
+
+export interface UsherOptions {
+  readonly nowMs: () => number;
+  /** Connections that may wait: the system accepts them faster than workers take them, and more than workers may have is of no use. */
+  readonly maxWaiting: () => number;
+  readonly onDropped: (face: Face) => void;
+}
 
 /**
  * Shows each connection to a worker, in turn. Clients of a gateway keep their connections, and gRPC ones put many calls on one: whoever gets
  * an uneven share of connections has it for hours. Where no worker serves, as between a crash and the next start, connections wait.
  */
 export class Usher {
-  readonly #onDropped: (face: Face) => void;
-  readonly #nowMs: () => number;
+  readonly #o: UsherOptions;
   #serving: readonly WorkerHandle[] = [];
   #next = 0;
   readonly #waiting: { readonly handed: HandedSocket; readonly sinceMs: number }[] = [];
 
-  constructor(options: { readonly nowMs: () => number; readonly onDropped: (face: Face) => void }) {
-    this.#nowMs = options.nowMs;
-    this.#onDropped = options.onDropped;
+  constructor(options: UsherOptions) {
+    this.#o = options;
   }
 
   get waiting(): number {
@@ -46,7 +49,7 @@ export class Usher {
 
   /** Shows those who wait to workers that have room again, and drops those who waited too long. */
   seat(): void {
-    const oldestMs = this.#nowMs() - MAX_WAIT_MS;
+    const oldestMs = this.#o.nowMs() - MAX_WAIT_MS;
     while (this.#waiting.length > 0) {
       const { handed, sinceMs } = this.#waiting[0]!;
       const worker = this.#choose();
@@ -66,7 +69,7 @@ export class Usher {
     if (handed.socket.destroyed) return;
     const worker = this.#waiting.length > 0 ? null : this.#choose();
     if (worker !== null) worker.hand(handed);
-    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push({ handed, sinceMs: this.#nowMs() });
+    else if (this.#waiting.length < this.#o.maxWaiting()) this.#waiting.push({ handed, sinceMs: this.#o.nowMs() });
     else this.#drop(handed);
   }
 
@@ -82,6 +85,6 @@ export class Usher {
 
   #drop({ face, socket }: HandedSocket): void {
     socket.destroy();
-    this.#onDropped(face);
+    this.#o.onDropped(face);
   }
 }
