@@ -1,10 +1,12 @@
-import type { PlanView, VariantView } from '../../src/core/control-plane.ts';
+import type { BackendView, PlanView, VariantView } from '../../src/core/control-plane.ts';
+import type { EndpointView } from '../../src/core/endpoints.ts';
 import { GrpcCaller, inferRest } from './clients.ts';
 import { TENANTS } from './configs.ts';
 import { FaultProxy } from './fault-proxy.ts';
+import { callsOf, type Servers, startTwins } from './fault-servers.ts';
 import { admin, eventually, type GatewayUnderTest, metric, startGateway } from './gateway-under-test.ts';
-import { echo, type OipHttpCall, type OipHttpServer, startOipHttpServer } from './oip-http-server.ts';
-import { answerEcho, type OipAnswer, type OipCall, type OipServer, startOipServer } from './oip-server.ts';
+import { echo, type OipHttpCall, startOipHttpServer } from './oip-http-server.ts';
+import { answerEcho, type OipAnswer, type OipCall, startOipServer } from './oip-server.ts';
 import type { HttpScript } from './scripted-http-server.ts';
 
 /** A running gateway with a backend of each kind, each behind a fault proxy, and callers of each face. */
@@ -61,6 +63,8 @@ export interface SceneOptions {
   readonly grpc?: Readonly<Record<string, unknown>>;
   /** Each model gets a healthy stable variant, and the faulty one is a canary with all the weight. */
   readonly canary?: boolean;
+  /** Each variant has a second endpoint: a server of its own that no fault reaches. */
+  readonly twins?: boolean;
   /** Added to the variants of model `http`. */
   readonly shadows?: readonly object[];
   /** Added to the whole config. */
@@ -72,7 +76,9 @@ export interface SceneOptions {
 export class FaultScene {
   readonly gateway: GatewayUnderTest;
   readonly proxies: Readonly<Record<Kind, FaultProxy>>;
-  readonly servers: { readonly http: OipHttpServer; readonly grpc: OipServer };
+  readonly servers: Servers;
+  /** The second endpoints; null without `twins`. */
+  readonly twins: Servers | null;
   readonly #behaviour: Behaviour;
   readonly #grpc: GrpcCaller;
 
@@ -87,22 +93,23 @@ export class FaultScene {
       grpc: await startOipServer({ models: [MODEL, HEALTHY], onInfer: (call) => behaviour.grpc(call, MODEL) }),
     };
     const proxies = { http: await FaultProxy.start(servers.http.url), grpc: await FaultProxy.start(servers.grpc.address) };
+    const twins = options.twins === true ? await startTwins([MODEL, HEALTHY]) : null;
     const models = {
       http: modelOf(options, options.shadows ?? [], (proxied) => ({
         kind: 'http',
-        endpoints: [proxied ? `http://${proxies.http.address}` : servers.http.url],
+        endpoints: [proxied ? `http://${proxies.http.address}` : servers.http.url, ...(twins === null ? [] : [twins.http.url])],
         model: proxied ? MODEL.name : HEALTHY.name,
         ...options.http,
       })),
       grpc: modelOf(options, [], (proxied) => ({
         kind: 'grpc',
-        endpoints: [proxied ? proxies.grpc.address : servers.grpc.address],
+        endpoints: [proxied ? proxies.grpc.address : servers.grpc.address, ...(twins === null ? [] : [twins.grpc.address])],
         model: proxied ? MODEL.name : HEALTHY.name,
         ...options.grpc,
       })),
     };
     const gateway = await startGateway({ tenants: TENANTS, models, ...options.config }, options.env);
-    const scene = new FaultScene(gateway, proxies, servers, behaviour);
+    const scene = new FaultScene(gateway, proxies, servers, twins, behaviour);
     for (const kind of ['http', 'grpc'] as const) {
       await eventually(`${kind} is ready`, async () => (await scene.variants(kind)).every((each) => each.readiness === 'ready'));
     }
@@ -112,12 +119,14 @@ export class FaultScene {
   private constructor(
     gateway: GatewayUnderTest,
     proxies: FaultScene['proxies'],
-    servers: FaultScene['servers'],
+    servers: Servers,
+    twins: Servers | null,
     behaviour: Behaviour,
   ) {
     this.gateway = gateway;
     this.proxies = proxies;
     this.servers = servers;
+    this.twins = twins;
     this.#behaviour = behaviour;
     this.#grpc = new GrpcCaller(gateway.grpcAddress, this.key);
   }
@@ -144,16 +153,26 @@ export class FaultScene {
     await Promise.all([this.recoveryMs('rest', 'http'), this.recoveryMs('grpc', 'grpc')]);
   }
 
-  /** One inference; `mark` is its first number. */
-  async ask(face: Face, model: string, headers: Readonly<Record<string, string>> = {}, mark = 1): Promise<Told> {
+  /** One inference; `mark` is its first number, `sequence` the number of the sequence that it begins. */
+  async ask(
+    face: Face,
+    model: string,
+    headers: Readonly<Record<string, string>> = {},
+    mark = 1,
+    sequence: number | null = null,
+  ): Promise<Told> {
     const startedMs = performance.now();
-    const told = await (face === 'rest' ? this.#askRest(model, headers, mark) : this.#askGrpc(model, headers, mark));
+    const told = await (face === 'rest'
+      ? this.#askRest(model, headers, mark, sequence)
+      : this.#askGrpc(model, headers, mark, sequence));
     return { ...told, tookMs: performance.now() - startedMs };
   }
 
-  async #askRest(model: string, headers: Readonly<Record<string, string>>, mark: number): Promise<Omit<Told, 'tookMs'>> {
+  async #askRest(model: string, headers: Headers, mark: number, sequence: number | null): Promise<Omit<Told, 'tookMs'>> {
     const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [mark, 2] }];
-    const { status, headers: fields, body } = await inferRest(this.gateway, { key: this.key, model, inputs, headers });
+    const parameters = sequence === null ? {} : { sequence_id: sequence, sequence_start: true };
+    const asked = { key: this.key, model, inputs, headers, parameters };
+    const { status, headers: fields, body } = await inferRest(this.gateway, asked);
     return {
       code: status === 200 ? 'OK' : String(body['code']),
       status,
@@ -163,9 +182,11 @@ export class FaultScene {
     };
   }
 
-  async #askGrpc(model: string, headers: Readonly<Record<string, string>>, mark: number): Promise<Omit<Told, 'tookMs'>> {
+  async #askGrpc(model: string, headers: Headers, mark: number, sequence: number | null): Promise<Omit<Told, 'tookMs'>> {
+    const begin = { sequence_id: { int64_param: sequence }, sequence_start: { bool_param: true } };
     const request = {
       model_name: model,
+      parameters: sequence === null ? {} : begin,
       inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2] }],
       raw_input_contents: [Buffer.from(Float32Array.of(mark, 2).buffer)],
     };
@@ -184,6 +205,13 @@ export class FaultScene {
     return (await admin<PlanView>(this.gateway, 'GET', `plans/${model}`)).variants;
   }
 
+  /** The endpoint behind the proxy, as the balancer sees it. */
+  async faulty(kind: Kind): Promise<EndpointView> {
+    const { backends } = await admin<{ backends: readonly BackendView[] }>(this.gateway, 'GET', 'backends');
+    const { endpoints } = backends.find(({ model }) => model === kind)!;
+    return endpoints.find(({ endpoint }) => endpoint.includes(this.proxies[kind].address))!;
+  }
+
   /** Of all tenants, for one model. */
   async usage(model: string): Promise<Usage> {
     const { usage } = await admin<{ usage: readonly (Record<string, unknown> & { model: string })[] }>(
@@ -198,7 +226,12 @@ export class FaultScene {
 
   /** Inferences that have reached the server of a kind. */
   calls(kind: Kind): number {
-    return kind === 'http' ? this.servers.http.calls.length : this.servers.grpc.callCount;
+    return callsOf(this.servers, kind);
+  }
+
+  /** The same for its twin. */
+  twinCalls(kind: Kind): number {
+    return callsOf(this.twins!, kind);
   }
 
   /** Resolves when nothing is in flight anywhere: no request, no call, no byte held. */
@@ -225,10 +258,12 @@ export class FaultScene {
     const code = await this.gateway.stop();
     this.#grpc.close();
     await Promise.all([this.proxies.http.close(), this.proxies.grpc.close()]);
-    await Promise.all([this.servers.http.close(), this.servers.grpc.close()]);
+    await Promise.all([this.servers, this.twins].flatMap((each) => [each?.http.close(), each?.grpc.close()]));
     return code;
   }
 }
+
+type Headers = Readonly<Record<string, string>>;
 
 interface Behaviour {
   http: (call: OipHttpCall, model: typeof MODEL) => HttpScript | Promise<HttpScript>;
