@@ -7,7 +7,7 @@ const byName = (rule: GaugeRule, ...specs: readonly MetricSpec[]): [string, Gaug
 
 /** Those that a sum would make wrong; all others are amounts that several processes hold between them. */
 const RULES: ReadonlyMap<string, GaugeRule> = new Map<string, GaugeRule>([
-  ...byName('max', CATALOGUE.eventLoopDelay, CATALOGUE.pressureLevel, CATALOGUE.memoryShare),
+  ...byName('max', CATALOGUE.eventLoopDelay, CATALOGUE.eventLoopDelayMax, CATALOGUE.pressureLevel, CATALOGUE.memoryShare),
   ...byName('max', CATALOGUE.buildInfo, CATALOGUE.planWeight, CATALOGUE.planRevision),
   // Ready is what is ready everywhere.
   ...byName('min', CATALOGUE.variantReady, CATALOGUE.endpointHealthy),

@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BufferedDestination } from '../../../src/telemetry/log-destination.ts';
+import { BufferedDestination, wholeLines } from '../../../src/telemetry/log-destination.ts';
 
 describe('BufferedDestination', () => {
   let folder: string;
@@ -74,5 +75,25 @@ describe('BufferedDestination', () => {
       new BufferedDestination('/dev/full').write('lost words\\n');`;
     const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 4_000 });
     expect(child.status).toBe(0);
+  });
+});
+
+describe('lines for a pipe that several processes share', () => {
+  it('go out whole, as many as one write keeps together', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(40), { minLength: 1 }), fc.integer({ min: 10, max: 60 }), (lengths, maxBytes) => {
+        const piece = Buffer.from(lengths.map((length) => `${'x'.repeat(length)}\n`).join(''));
+        let at = 0;
+        while (at < piece.length) {
+          const size = wholeLines(piece, at, maxBytes);
+          const written = piece.subarray(at, at + size);
+          expect(written.at(-1)).toBe(0x0a);
+          const lines = written.toString().split('\n').length - 1;
+          expect(size <= maxBytes || lines === 1).toBe(true);
+          at += size;
+        }
+        expect(at).toBe(piece.length);
+      }),
+    );
   });
 });
