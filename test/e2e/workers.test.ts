@@ -2,7 +2,6 @@ import { copyFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { WorkerView } from '../../src/core/control-plane.ts';
 import { GrpcCaller } from '../support/clients.ts';
 import { grpcVariant, key, TENANTS } from '../support/configs.ts';
 import {
@@ -13,6 +12,7 @@ import {
   metric,
   runCli,
   startGateway,
+  workerPids,
 } from '../support/gateway-under-test.ts';
 import { answerAfter, answerEcho, type OipServer, startOipServer } from '../support/oip-server.ts';
 import { askOnce, SteadyLoad } from '../support/steady-load.ts';
@@ -44,14 +44,11 @@ const config = (more: object = {}) => ({
   },
   ...more,
 });
-const open = async (more: object = {}, env: Readonly<Record<string, string>> = {}): Promise<GatewayUnderTest> => {
-  gateway = await startGateway(config(more), env);
+const open = async (more: object = {}): Promise<GatewayUnderTest> => {
+  gateway = await startGateway(config(more));
   return gateway;
 };
-const workersOf = async (of: GatewayUnderTest): Promise<readonly WorkerView[]> =>
-  (await admin<{ workers: readonly WorkerView[] }>(of, 'GET', 'workers')).workers;
-const serving = async (of: GatewayUnderTest): Promise<readonly number[]> =>
-  (await workersOf(of)).filter(({ state }) => state === 'serving').map(({ pid }) => pid);
+const serving = workerPids;
 /** Answers to so many requests, each on a connection of its own, so that every worker has its share. */
 const answers = async (of: GatewayUnderTest, count: number): Promise<readonly string[]> => {
   const found = new Set<string>();
@@ -112,22 +109,6 @@ describe('a worker that is killed', () => {
     expect(await requests()).toBe(30);
     const { usage } = await admin<{ usage: readonly { requests: number }[] }>(of, 'GET', 'usage');
     expect(usage.reduce((sum, row) => sum + row.requests, 0)).toBe(30);
-  });
-});
-
-describe('an error that nobody catches', () => {
-  it('ends its worker with a reason in the log, and another takes its place', async () => {
-    const hook = join(import.meta.dirname, '../support/reject-on-signal.mjs');
-    const of = await open({}, { NODE_OPTIONS: `--import ${hook}` });
-    const [victim] = await serving(of);
-    process.kill(victim!, 'SIGUSR2');
-    await eventually('it is replaced', async () => {
-      const pids = await serving(of);
-      return pids.length === 2 && !pids.includes(victim!);
-    });
-    expect(await metric(of, 'sluice_worker_restarts_total', { reason: 'crash' })).toBe(1);
-    await eventually('the log says why', () => /unhandled rejection.*nobody caught this/.test(of.output()));
-    expect(await answers(of, 4)).toEqual(['200 v1']);
   });
 });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inferRest } from '../support/clients.ts';
 import { key, TENANTS } from '../support/configs.ts';
 import { FaultScene } from '../support/fault-scene.ts';
-import { eventually, preloading } from '../support/gateway-under-test.ts';
+import { eventually, preloading, workerPids } from '../support/gateway-under-test.ts';
 import { answerNever } from '../support/oip-server.ts';
 
 const HOUR_MS = 3_600_000;
@@ -26,9 +26,9 @@ beforeAll(async () => {
 });
 afterAll(async () => expect(await scene.stop()).toBe(0));
 
-/** The wall clock of the gateway jumps to the next of its shifts. */
+/** The wall clock of the gateway's worker jumps to the next of its shifts. */
 async function jump(): Promise<void> {
-  scene.gateway.process.kill('SIGUSR2');
+  for (const pid of await workerPids(scene.gateway)) process.kill(pid, 'SIGUSR2');
   jumps++;
   await eventually('the jump', () => scene.gateway.output().split('the clock is wrong by').length === jumps + 1);
 }

@@ -5,7 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GrpcCaller, inferRest } from '../support/clients.ts';
 import { TENANTS } from '../support/configs.ts';
 import { FaultScene } from '../support/fault-scene.ts';
-import { type GatewayUnderTest, metric, preloading, startGateway } from '../support/gateway-under-test.ts';
+import {
+  eventually,
+  type GatewayUnderTest,
+  metric,
+  preloading,
+  startGateway,
+  workerPids,
+} from '../support/gateway-under-test.ts';
 import { lookupModel } from '../support/onnx-models.ts';
 
 const ROWS = 64;
@@ -57,13 +64,18 @@ describe('a model in this process that throws on some input', () => {
 });
 
 describe('a promise that rejects and that nobody hears', () => {
-  it('ends the process with its reason in the log, rather than leave it in a state that nobody knows', async () => {
+  it('ends its worker with the reason in the log, rather than leave it in a state that nobody knows, and another takes its place', async () => {
     const scene = await FaultScene.start({ env: preloading('preload-rejection.ts') });
     expect((await scene.ask('rest', 'http')).code).toBe('OK');
-    const exited = new Promise<number | null>((done) => scene.gateway.process.once('close', done));
-    scene.gateway.process.kill('SIGUSR2');
-    expect(await exited).toBe(1);
-    expect(scene.gateway.output()).toContain('nobody hears this');
-    await scene.stop();
+    const [before] = await workerPids(scene.gateway);
+    process.kill(before!, 'SIGUSR2');
+    await eventually('another worker', async () => {
+      const [pid] = await workerPids(scene.gateway);
+      return pid !== undefined && pid !== before;
+    });
+    expect(scene.gateway.output()).toMatch(/unhandled rejection.*nobody hears this/);
+    expect(await metric(scene.gateway, 'sluice_worker_restarts_total', { reason: 'crash' })).toBe(1);
+    expect((await scene.ask('rest', 'http')).code).toBe('OK');
+    expect(await scene.stop()).toBe(0);
   });
 });

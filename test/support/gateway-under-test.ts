@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
+import type { WorkerView } from '../../src/core/control-plane.ts';
 
 /** A real gateway process on free ports, started from a config object, as a user would start it. */
 export interface GatewayUnderTest {
@@ -168,6 +169,12 @@ export async function admin<Answer>(
   });
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
   return (await response.json()) as Answer;
+}
+
+/** Process ids of the workers that serve; `process` of a gateway is its supervisor. */
+export async function workerPids(gateway: GatewayUnderTest): Promise<readonly number[]> {
+  const { workers } = await admin<{ workers: readonly WorkerView[] }>(gateway, 'GET', 'workers');
+  return workers.filter(({ state }) => state === 'serving').map(({ pid }) => pid);
 }
 
 /** Asks again until `probe` holds, within a bound that a slow machine needs. */
