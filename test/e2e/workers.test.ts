@@ -209,6 +209,7 @@ describe('sluice restart', () => {
     writeFileSync(path, 'no model any more');
     const done = await runCli(['restart'], { SLUICE_STATE_DIR: join(of.dir, 'state') });
     expect(done).toMatchObject({ code: 69, err: expect.stringMatching(/former workers go on[\s\S]*v1\.onnx does not load/) });
+    await eventually('the log line', () => of.output().includes('workers not replaced; the former ones go on'));
     expect(await serving(of)).toEqual(before);
     expect(await answers(of, 4)).toEqual(['200 v1']);
     rmSync(dir, { recursive: true });
@@ -275,6 +276,7 @@ describe('a changed config file', () => {
     expect(of.output()).toMatch(/"action":"config.reload"/);
     of.rewrite(config());
     await eventually('all is well', async () => (await metric(of, 'sluice_config_reload_failed')) === 0);
+    await eventually('the log line', () => of.output().includes('config is the one in force again'));
     of.process.kill('SIGHUP');
     await eventually('SIGHUP replaces the workers', async () => {
       const now = await serving(of);

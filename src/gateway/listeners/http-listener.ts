@@ -67,10 +67,10 @@ export class HttpListener implements Listener<Socket> {
     this.#server.emit('connection', socket);
   }
 
-  /** Ends the connections on which nothing is under way. */
+  /** Ends the connections that had their answers. One that is new and silent may have its first request on the way. */
   closeIdle(): void {
     for (const connection of this.#connections) {
-      if (connection.quiet) connection.socket.destroy();
+      if (connection.quiet && connection.requests > 0) connection.socket.destroy();
     }
   }
 
@@ -103,7 +103,9 @@ export class HttpListener implements Listener<Socket> {
   /** From here on nobody is waited for who asks nothing. */
   #endQuiet(): void {
     this.#house.idleOver = true;
-    this.closeIdle();
+    for (const connection of this.#connections) {
+      if (connection.quiet) connection.socket.destroy();
+    }
   }
 
   #forget(socket: Socket): void {

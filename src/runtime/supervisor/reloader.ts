@@ -30,6 +30,8 @@ export class Reloader {
   readonly #o: ReloaderOptions;
   #running: Promise<void> | null = null;
   #again: ReloadCause | null = null;
+  /** What the file said last was refused. */
+  #refused = false;
 
   constructor(options: ReloaderOptions) {
     this.#o = options;
@@ -68,6 +70,8 @@ export class Reloader {
       if (problems.length > 0) throw new ConfigError(next.file, problems);
       if (cause === 'file' && changes.length === 0) {
         metrics.reloadFailed(false);
+        if (this.#refused) log.info('config is the one in force again', { file: this.#o.file, cause });
+        this.#refused = false;
         return;
       }
       // Whoever sends the signal may have changed certificates and secrets, which no config shows.
@@ -77,7 +81,8 @@ export class Reloader {
     } catch (error) {
       problem = (error as Error).message;
     }
-    metrics.reloadFailed(problem !== '');
+    this.#refused = problem !== '';
+    metrics.reloadFailed(this.#refused);
     const unaudited = recorded(this.#o.audit, {
       action: 'config.reload',
       actor: cause === 'signal' ? 'SIGHUP' : 'file change',

@@ -232,12 +232,17 @@ export class Supervisor {
       saveRevoked: () => this.#revoked.save(this.#book.revokedKeys),
       acknowledgeTimeoutMs: () => config().supervision.acknowledgeTimeoutMs,
       requestTimeoutMs: (model) => config().models[model]!.timeoutMs,
-      roll: () =>
-        this.#fleet.roll(this.#spec(this.#loaded, this.#secrets, this.#desk), {
-          truth: () => this.#book.truth(),
-          adopt: () => undefined,
-        }),
+      roll: () => this.#restart(),
     });
+  }
+
+  /** New workers by the same config. The audit record tells who asked for it, and the log what came of it. */
+  async #restart(): Promise<RollOutcome> {
+    const spec = this.#spec(this.#loaded, this.#secrets, this.#desk);
+    const outcome = await this.#fleet.roll(spec, { truth: () => this.#book.truth(), adopt: () => undefined });
+    if (outcome.is === 'rolled') this.log.info('workers replaced', { generation: outcome.generation });
+    if (outcome.is === 'failed') this.log.error('workers not replaced; the former ones go on', { reason: outcome.problem });
+    return outcome;
   }
 
   #noteEnd(worker: WorkerHandle, replaced: boolean): void {
