@@ -133,8 +133,9 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
     const ctx = this.#ctx;
     // The caller's own patience ended: that says nothing about the backend.
     if (kind === Fault.BackendTimeout && ctx.deadlineIsCallers && !this.#hasTime()) kind = Fault.DeadlineOver;
-    attempt.outcome = kind === Fault.BackendTimeout || kind === Fault.BackendBusy ? CallOutcome.Overloaded : CallOutcome.Other;
-    noteFailure(this.#o.tally, ctx, { variant: attempt.variant, kind, durationUs: this.#o.clock.nowUs() - attempt.startedUs });
+    const durationUs = this.#o.clock.nowUs() - attempt.startedUs;
+    attempt.failedAfter(durationUs, kind);
+    noteFailure(this.#o.tally, ctx, { variant: attempt.variant, kind, durationUs });
     if (ctx.parts !== null) {
       if (ctx.parts.source !== attempt) return;
       ctx.retryAfterMs = Math.max(0, attempt.retryAfterMs);

@@ -35,6 +35,8 @@ export class QueueEntry implements Pending {
   readonly cost: number;
   readonly sinceMs: number;
   readonly deadlineMs: number;
+  /** From then on its turn is later than was foretold. */
+  readonly lateMs: number;
   readonly #owner: EntryOwner;
   /** Null when it stands in the queue no more. */
   lane: Lane | null = null;
@@ -46,7 +48,7 @@ export class QueueEntry implements Pending {
   constructor(
     owner: EntryOwner,
     queued: Queued,
-    facts: { readonly classIndex: number; readonly cost: number; readonly sinceMs: number; readonly deadlineMs: number },
+    facts: Pick<QueueEntry, 'classIndex' | 'cost' | 'sinceMs' | 'deadlineMs' | 'lateMs'>,
   ) {
     this.#owner = owner;
     this.queued = queued;
@@ -54,6 +56,7 @@ export class QueueEntry implements Pending {
     this.cost = facts.cost;
     this.sinceMs = facts.sinceMs;
     this.deadlineMs = facts.deadlineMs;
+    this.lateMs = facts.lateMs;
   }
 
   /** Nobody waits for its turn any more. Nothing happens when it has come, or was refused. */
