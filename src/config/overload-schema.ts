@@ -36,7 +36,7 @@ export type OverloadConfig = z.output<typeof overload>;
 /** Calls in flight at a server, found out from its latency. */
 export const adaptive = z
   .strictObject({
-    minInFlight: count.default(4).describe('Calls that are always let in.'),
+    minInFlight: count.default(16).describe('Calls that are always let in.'),
     initialInFlight: count.default(64).describe('Calls let in before anything is known.'),
   })
   .refine((at) => at.minInFlight <= at.initialInFlight, 'expected minInFlight <= initialInFlight');
