@@ -135,9 +135,9 @@ export class Fleet {
           gives.push(await worker.ask(name, takes, timeoutMs));
         } catch (error) {
           if (error instanceof SilenceError) worker.kill('silent', `did not take over "${name}": ${error.message}`);
-          // One that ends may be of a former config, and cannot know what is changed now.
-          else if (worker.state === 'draining') unconcerned++;
-          else if (worker.state !== 'gone') problems.push((error as Error).message);
+          // One that ends may be of a former config, and cannot know what is changed now. One that has ended answers nobody without it.
+          else if (worker.state === 'draining' || worker.state === 'gone') unconcerned++;
+          else problems.push((error as Error).message);
         }
       }),
     );

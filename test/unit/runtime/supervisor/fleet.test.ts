@@ -141,6 +141,20 @@ describe('a change', () => {
     expect(world.alive).toHaveLength(2);
   });
 
+  it('does not count workers of the former generation that end while they are told', async () => {
+    await world.start(2);
+    const former = [...world.workers];
+    for (const worker of former) worker.obey = () => undefined;
+    const rolled = world.fleet.roll(world.spec(2), world.change());
+    await world.pass(0);
+    for (const worker of world.alive.slice(2)) worker.say({ is: 'up' });
+    await world.pass(2_000);
+    expect(await rolled).toMatchObject({ is: 'rolled' });
+    const done = world.fleet.broadcast('purge', 'm', 2_000);
+    for (const worker of former) worker.end({ code: 0, signal: '' });
+    expect(await done).toMatchObject({ problems: [], reached: { acknowledged: 2, total: 2 } });
+  });
+
   it('leaves a worker alone that refuses it', async () => {
     await world.start(1);
     world.workers[0]!.obey = () => new Error('no such model');
