@@ -14,6 +14,11 @@ export const supervision = z.strictObject({
   acknowledgeTimeoutMs: timeoutMs
     .default(2_000)
     .describe('Time for a worker to take over a change made on the admin port; one that does not is replaced.'),
+  leaseTimeoutMs: timeoutMs
+    .default(2_000)
+    .describe(
+      'Time for the supervisor to answer a worker that needs tokens or places of a tenant; then the request is refused. Only a machine without a free core makes it wait.',
+    ),
   silenceTimeoutMs: timeoutMs
     .default(10_000)
     .describe('A worker that says nothing for this long hangs, and is replaced; it speaks every second.'),

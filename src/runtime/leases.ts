@@ -11,11 +11,6 @@ import { RateLedger } from '../limits/rate-ledger.ts';
 
 /** Leases not used for so long go back; the ledgers count on 250 ms at most. */
 const SWEEP_MS = 100;
-/**
- * The office is in another process and answers within a millisecond or two. Where all cores are busy, as while new workers begin, it may be
- * a few hundred until that process has its turn; to refuse a request meanwhile would be the worse answer.
- */
-const ASK_TIMEOUT_MS = 500;
 const MAX_WAITING = 1_024;
 
 /** The ledgers for the tenants of a config: bucket and cap of each have its place in the list as their number. */
@@ -40,8 +35,12 @@ export class Leases {
   readonly caps: LeasedCaps;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(buckets: number, office: LeaseOffice, clock: Clock) {
-    const options = { office, clock, setAlarm: systemAlarm, askTimeoutMs: ASK_TIMEOUT_MS, maxWaiting: MAX_WAITING };
+  /**
+   * The office is in another process and answers within a millisecond or two. Where all cores are busy, as while new workers begin, it may
+   * be a second until that process has its turn: `askTimeoutMs` is how long an answer is waited for.
+   */
+  constructor(buckets: number, askTimeoutMs: number, { office, clock }: { readonly office: LeaseOffice; readonly clock: Clock }) {
+    const options = { office, clock, setAlarm: systemAlarm, askTimeoutMs, maxWaiting: MAX_WAITING };
     this.limiter = new LeasedRateLimiter(buckets, options);
     this.caps = new LeasedCaps(options);
     this.#timer = setInterval(() => {

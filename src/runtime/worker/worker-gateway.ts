@@ -79,7 +79,7 @@ export class WorkerGateway {
     this.#offload = buildOffloadPool(config.offload, this.log);
     const secrets = new GivenSecrets(start.secrets);
     this.#sequences = new SequenceIds(sequenceSecret(config, secrets, file));
-    this.#leases = new Leases(config.tenants.length, office, this.#clock);
+    this.#leases = new Leases(config.tenants.length, config.supervision.leaseTimeoutMs, { office, clock: this.#clock });
     this.#keys = buildKeys(config, { secrets, configFile: file }, this.#leases);
     const tls = new TlsFiles(baseDir, file);
     this.#watch = new PressureWatch(config.overload.pressure, {
