@@ -120,6 +120,20 @@ describe('a supervisor that is killed', () => {
     await eventually('they are gone', () => pids.every((pid) => !isAlive(pid)));
     gateway = null;
   });
+
+  it('leaves nothing behind that would keep the next one from its ports', async () => {
+    const of = await open();
+    const pids = await serving(of);
+    const ports = [of.httpUrl, `http://${of.grpcAddress}`, of.adminUrl].map((url) => Number(new URL(url).port));
+    const [http, grpc, adminPort] = ports.map((port) => ({ port }));
+    const exited = new Promise((done) => of.process.once('exit', done));
+    of.process.kill('SIGKILL');
+    await exited;
+    await eventually('its workers are gone', () => pids.every((pid) => !isAlive(pid)));
+    const next = await open({ listen: { http, grpc, admin: adminPort } });
+    expect([next.httpUrl, next.grpcAddress]).toEqual([of.httpUrl, of.grpcAddress]);
+    expect(await answers(next, 4)).toEqual(['200 v1']);
+  });
 });
 
 describe('a change on the admin port', () => {

@@ -41,6 +41,8 @@ export interface OipCall extends OipInferRequest {
   readonly metadata: Readonly<Record<string, string>>;
   /** Milliseconds that were granted when it came; Infinity without a deadline. */
   readonly grantedMs: number;
+  /** Where the connection comes from: host:port. */
+  readonly peer: string;
 }
 
 type Parts = Iterable<readonly OipTensor[]> | AsyncIterable<readonly OipTensor[]>;
@@ -303,6 +305,7 @@ function callSeen(call: Unary | Bidi, message: Buffer): OipCall {
     ...readInferRequest(message),
     metadata: call.metadata.getMap() as Record<string, string>,
     grantedMs: Number(call.getDeadline()) - Date.now(),
+    peer: call.getPeer(),
   };
 }
 
