@@ -31,8 +31,6 @@ export const CallOutcome = {
   Overloaded: 1,
   /** It says nothing. */
   Other: 2,
-  /** Nobody waited for it any more, after a while that counts as less than its latency would have been. */
-  Cut: 3,
 } as const;
 export type CallOutcome = (typeof CallOutcome)[keyof typeof CallOutcome];
 
@@ -46,8 +44,8 @@ export interface Gate {
   enter(): boolean;
   /** Takes a place that nobody else is likely to need soon: for copies, which give way first. */
   enterSpare(): boolean;
-  /** Stands in line; cancelling what is returned leaves it. Null when there is no room, or a turn would come too late. */
+  /** Stands in line; cancelling what is returned leaves it. Null when there is no room. */
   queue(turn: Turn, wish: Wish): Pending | null;
-  /** Gives a place back, once the backend has really stopped. `latencyUs` counts where the call was answered or cut. */
+  /** Gives a place back, once the backend has really stopped. `latencyUs` counts where the call was answered. */
   leave(outcome: CallOutcome, latencyUs: number): void;
 }

@@ -133,9 +133,8 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
     const ctx = this.#ctx;
     // The caller's own patience ended: that says nothing about the backend.
     if (kind === Fault.BackendTimeout && ctx.deadlineIsCallers && !this.#hasTime()) kind = Fault.DeadlineOver;
-    const durationUs = this.#o.clock.nowUs() - attempt.startedUs;
-    attempt.failedAfter(durationUs, kind);
-    noteFailure(this.#o.tally, ctx, { variant: attempt.variant, kind, durationUs });
+    attempt.outcome = kind === Fault.BackendTimeout || kind === Fault.BackendBusy ? CallOutcome.Overloaded : CallOutcome.Other;
+    noteFailure(this.#o.tally, ctx, { variant: attempt.variant, kind, durationUs: this.#o.clock.nowUs() - attempt.startedUs });
     if (ctx.parts !== null) {
       if (ctx.parts.source !== attempt) return;
       ctx.retryAfterMs = Math.max(0, attempt.retryAfterMs);

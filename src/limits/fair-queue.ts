@@ -19,14 +19,12 @@ const URGENT = 2;
 /** One turn in so many goes to a class that waits behind more urgent ones, so that it is late and not forgotten. */
 const TURNS_PER_SHARE = 10;
 const MAX_COST = 8;
-/** A queue that has not been empty for so long will not be soon. */
+/** A queue that has not been empty for so long will not be soon: from then on the newest go first, who still have time to wait. */
 const STANDING_MS = 100;
-/** A turn that is so much later than foretold, and STANDING_MS besides, is of little use: then the newest go first, who have time left. */
-const LATE = 2;
 
 /**
  * A bounded line before a backend that is full. More urgent classes go first, but for a guaranteed share of the others; within a class
- * tenants take turns, oldest first while turns come about when they were foretold. What is too old, or past its deadline, is refused when it is met, and at the latest by one alarm.
+ * tenants take turns. What is too old, or past its deadline, is refused when it is met, and at the latest by one alarm.
  */
 export class FairQueue<Entry extends Queued = Queued> implements EntryOwner {
   readonly #o: FairQueueOptions;
@@ -46,33 +44,19 @@ export class FairQueue<Entry extends Queued = Queued> implements EntryOwner {
     return this.#length;
   }
 
-  get maxAgeMs(): number {
-    return this.#o.maxAgeMs;
-  }
-
-  /** How many have their turn before one more like this: those more urgent, but for the share of turns that is kept for the others. */
-  aheadOf(wish: Wish): number {
-    const classIndex = classOf(wish);
-    const own = this.#classes[classIndex]!.aheadOf(wish.tenant);
-    let urgent = 0;
-    for (let c = URGENT; c > classIndex; c--) urgent += this.#classes[c]!.length;
-    return Math.min(urgent + own, (own + 1) * TURNS_PER_SHARE - 1);
-  }
-
   /**
    * Null when there is no room. The newest of a less urgent class gives way, or of a tenant in the same class that has many more entries.
-   * The entry is taken out by `cancel` of what is returned. `waitMs` is what was foretold, 0 where nothing was.
+   * The entry is taken out by `cancel` of what is returned.
    */
-  push(queued: Entry, wish: Wish, waitMs = 0): QueueEntry | null {
+  push(queued: Entry, wish: Wish): QueueEntry | null {
     const nowMs = this.#o.clock.nowMs();
-    const classIndex = classOf(wish);
+    const classIndex = CLASS_OF[Math.max(0, Math.min(CLASS_OF.length - 1, Math.trunc(wish.priority)))]!;
     this.#expire(nowMs);
     if (nowMs >= wish.deadlineMs) return null;
     if (this.#length >= this.#o.maxEntries && !this.#displace(classIndex, wish.tenant)) return null;
     if (this.#length === 0) this.#standingSinceMs = nowMs;
     const cost = Math.max(1, Math.min(MAX_COST, Math.ceil(wish.cost)));
-    const lateMs = nowMs + LATE * waitMs + STANDING_MS;
-    const entry = new QueueEntry(this, queued, { classIndex, cost, sinceMs: nowMs, deadlineMs: wish.deadlineMs, lateMs });
+    const entry = new QueueEntry(this, queued, { classIndex, cost, sinceMs: nowMs, deadlineMs: wish.deadlineMs });
     this.#classes[classIndex]!.add(entry, wish.tenant);
     this.#length++;
     this.#cancelAlarm ??= this.#o.setAlarm(this.#o.maxAgeMs, () => this.#ring());
@@ -84,9 +68,8 @@ export class FairQueue<Entry extends Queued = Queued> implements EntryOwner {
     const nowMs = this.#o.clock.nowMs();
     this.#expire(nowMs);
     while (this.#length > 0) {
-      const one = this.#classes[this.#nextClass()]!;
-      const isNewestFirst = nowMs - this.#standingSinceMs >= STANDING_MS && nowMs >= one.oldest!.lateMs;
-      const entry = one.take(isNewestFirst)!;
+      const isNewestFirst = nowMs - this.#standingSinceMs >= STANDING_MS;
+      const entry = this.#classes[this.#nextClass()]!.take(isNewestFirst)!;
       this.#length--;
       if (nowMs < entry.deadlineMs) return entry.queued as Entry;
       entry.queued.refused('expired');
@@ -167,5 +150,3 @@ export class FairQueue<Entry extends Queued = Queued> implements EntryOwner {
     this.#cancelAlarm ??= this.#o.setAlarm(Math.max(1, oldestMs + this.#o.maxAgeMs - nowMs), () => this.#ring());
   }
 }
-
-const classOf = ({ priority }: Wish): number => CLASS_OF[Math.max(0, Math.min(CLASS_OF.length - 1, Math.trunc(priority)))]!;

@@ -13,11 +13,6 @@ export class QueueClass {
   #longest: Lane | null = null;
   #oldest: QueueEntry | null = null;
   #newest: QueueEntry | null = null;
-  #length = 0;
-
-  get length(): number {
-    return this.#length;
-  }
 
   get oldest(): QueueEntry | null {
     return this.#oldest;
@@ -33,19 +28,10 @@ export class QueueClass {
     return this.#longest !== null && this.#longest.length > own + 1 ? this.#longest.newest : null;
   }
 
-  /** How many are served before one more of this tenant: of each other tenant no more than of its own. */
-  aheadOf(tenant: string): number {
-    const lane = this.#lanes.get(tenant);
-    const own = lane === undefined ? 0 : lane.length;
-    const lanes = this.#lanes.size + (lane === undefined ? 1 : 0);
-    return Math.min(this.#length, (own + 1) * lanes - 1);
-  }
-
   add(entry: QueueEntry, tenant: string): void {
     const lane = this.#lanes.get(tenant) ?? this.#open(tenant);
     entry.lane = lane;
     lane.length++;
-    this.#length++;
     if (this.#longest === null || lane.length > this.#longest.length) this.#longest = lane;
     entry.older = lane.newest;
     if (lane.newest === null) lane.oldest = entry;
@@ -61,7 +47,6 @@ export class QueueClass {
     const lane = entry.lane!;
     entry.lane = null;
     lane.length--;
-    this.#length--;
     if (entry.older === null) lane.oldest = entry.newer;
     else entry.older.newer = entry.newer;
     if (entry.newer === null) lane.newest = entry.older;

@@ -35,8 +35,6 @@ export class QueueEntry implements Pending {
   readonly cost: number;
   readonly sinceMs: number;
   readonly deadlineMs: number;
-  /** From then on its turn is later than was foretold. */
-  readonly lateMs: number;
   readonly #owner: EntryOwner;
   /** Null when it stands in the queue no more. */
   lane: Lane | null = null;
@@ -48,7 +46,7 @@ export class QueueEntry implements Pending {
   constructor(
     owner: EntryOwner,
     queued: Queued,
-    facts: Pick<QueueEntry, 'classIndex' | 'cost' | 'sinceMs' | 'deadlineMs' | 'lateMs'>,
+    facts: { readonly classIndex: number; readonly cost: number; readonly sinceMs: number; readonly deadlineMs: number },
   ) {
     this.#owner = owner;
     this.queued = queued;
@@ -56,7 +54,6 @@ export class QueueEntry implements Pending {
     this.cost = facts.cost;
     this.sinceMs = facts.sinceMs;
     this.deadlineMs = facts.deadlineMs;
-    this.lateMs = facts.lateMs;
   }
 
   /** Nobody waits for its turn any more. Nothing happens when it has come, or was refused. */

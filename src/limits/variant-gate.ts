@@ -1,10 +1,8 @@
 import type { Pending } from '../core/backend.ts';
 import type { Clock } from '../core/clock.ts';
 import { CallOutcome, type Gate, type Turn, type Wish } from '../core/gate.ts';
-import type { Millis } from '../core/units.ts';
 import type { AdaptiveLimit } from './adaptive-limit.ts';
 import type { FairQueue } from './fair-queue.ts';
-import { LinePace } from './line-pace.ts';
 
 export interface VariantGateOptions {
   readonly clock: Clock;
@@ -24,7 +22,6 @@ export class VariantGate implements Gate {
   readonly #o: VariantGateOptions;
   #inFlight = 0;
   #calling = false;
-  readonly #pace = new LinePace();
 
   constructor(options: VariantGateOptions) {
     this.#o = options;
@@ -46,10 +43,8 @@ export class VariantGate implements Gate {
 
   /** @hot */
   enter(): boolean {
-    const { limit } = this;
-    if (this.#inFlight >= limit || this.waiting > 0) return false;
+    if (this.#inFlight >= this.limit || this.waiting > 0) return false;
     this.#inFlight++;
-    if (this.#inFlight >= limit) this.#pace.full(this.#o.clock.nowMs());
     return true;
   }
 
@@ -60,32 +55,18 @@ export class VariantGate implements Gate {
   }
 
   queue(turn: Turn, wish: Wish): Pending | null {
-    const { clock, queue } = this.#o;
+    const { queue } = this.#o;
     // With no call in flight nobody would ever call the next in line; there is no place at all then.
-    if (queue === null || this.#inFlight === 0) return null;
-    const nowMs = clock.nowMs();
-    // Somebody always waits, or the pace would never be known to have changed.
-    if (queue.length === 0) this.#pace.lined(nowMs);
-    const waitMs = this.#pace.waitMs(queue.aheadOf(wish), nowMs);
-    if (queue.length > 0 && !this.#isInTime(waitMs, wish, nowMs)) return null;
-    return queue.push(turn, wish, waitMs);
-  }
-
-  #isInTime(waitMs: number, wish: Wish, nowMs: Millis): boolean {
-    const { maxAgeMs } = this.#o.queue!;
-    return this.#pace.isInTime({ waitMs, leftMs: wish.deadlineMs - nowMs, maxAgeMs, inFlight: this.#inFlight }, nowMs);
+    return queue === null || this.#inFlight === 0 ? null : queue.push(turn, wish);
   }
 
   /** @hot */
   leave(outcome: CallOutcome, latencyUs: number): void {
     if (this.#inFlight === 0) return;
-    const { adaptive } = this.#o;
-    const nowMs = this.#o.clock.nowMs();
-    if (this.#inFlight >= this.limit) this.#pace.moved(nowMs);
+    const { adaptive, clock } = this.#o;
     if (adaptive !== null) {
-      if (outcome === CallOutcome.Answered) adaptive.succeeded(latencyUs, this.#inFlight, nowMs);
-      else if (outcome === CallOutcome.Overloaded) adaptive.overloaded(this.#inFlight, nowMs);
-      else if (outcome === CallOutcome.Cut) adaptive.cut(latencyUs, this.#inFlight, nowMs);
+      if (outcome === CallOutcome.Answered) adaptive.succeeded(latencyUs, this.#inFlight, clock.nowMs());
+      else if (outcome === CallOutcome.Overloaded) adaptive.overloaded(this.#inFlight, clock.nowMs());
     }
     this.#inFlight--;
     if (this.waiting > 0) this.#callNext();
