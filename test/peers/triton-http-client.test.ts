@@ -50,7 +50,7 @@ describe("Triton's HTTP client asking about the server", () => {
   it('reads config, statistics and the repository index', () => {
     expect(client.value('model_config')).toMatchObject({ name: 'digits' });
     expect(client.value('model_statistics')).toMatchObject({ model_stats: [{ name: 'digits', version: 'v1' }] });
-    expect(client.value<{ model_stats: unknown[] }>('all_statistics').model_stats.length).toBe(3);
+    expect(client.value<{ model_stats: unknown[] }>('all_statistics').model_stats.length).toBe(4);
     expect(client.value('repository_index')).toContainEqual(expect.objectContaining({ name: 'digits', state: 'READY' }));
   });
 

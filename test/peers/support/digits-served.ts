@@ -62,7 +62,9 @@ export async function serveDigits(): Promise<DigitsServed> {
     models: {
       digits: { maxRows: 4_096, variants: [onnxVariant('v1', 'stable', 'digits/v1.onnx')] },
       spam: { variants: [onnxVariant('v1', 'stable', 'spam/v1.onnx')] },
-      explained: { variants: [{ name: 'v1', role: 'stable', backend: { kind: 'http', protocol: 'v1', url: explainer.url } }] },
+      explained: {
+        variants: [{ name: 'v1', role: 'stable', backend: { kind: 'http', protocol: 'v1', endpoints: [explainer.url] } }],
+      },
       hangs: { timeoutMs: 30_000, variants: [grpcVariant('v1', 'stable', hanging.address)] },
     },
   });
