@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { PlanView } from '../../src/core/control-plane.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { type Face, FaultScene, MODEL } from '../support/fault-scene.ts';
-import { eventually, metric } from '../support/gateway-under-test.ts';
+import { admin, eventually, metric } from '../support/gateway-under-test.ts';
 import { type OipHttpServer, startOipHttpServer } from '../support/oip-http-server.ts';
 
 const ASKED = 60;
@@ -19,6 +20,11 @@ beforeAll(async () => {
   scene = await FaultScene.start({
     shadows: [{ name: 'copy', role: 'shadow', weight: 100, backend: server }],
     config: { shadow: { maxQueued: QUEUED, maxInFlight: IN_FLIGHT, timeoutMs: TIMEOUT_MS } },
+  });
+  // A gateway serves before its shadows are warm; copies for one that is not ready fail and are never queued.
+  await eventually('every shadow ready', async () => {
+    const { plans } = await admin<{ plans: PlanView[] }>(scene.gateway, 'GET', 'plans');
+    return plans.every(({ variants }) => variants.every(({ role, readiness }) => role !== 'shadow' || readiness === 'ready'));
   });
 });
 afterEach(() => proxy.heal());
