@@ -1,0 +1,140 @@
+import type { Operation, Reached } from './control-plane.ts';
+
+/** A stepwise change of one model's plan, watched by a judge that advances, holds or rolls back. */
+
+export type RolloutMetric = 'errors' | 'latency' | 'cost' | 'disagreement';
+
+export interface RolloutStep {
+  /** Share of the canary, basis points. */
+  readonly weightBp: number;
+  /** Least time at this step, milliseconds. */
+  readonly holdMs: number;
+  /** Least requests of the canary at this step before it may advance. */
+  readonly minRequests: number;
+  /** The step begins only when so many people, none of them twice, have approved it. */
+  readonly approvals: number;
+}
+
+/** How much worse than stable a canary may be. Each is a bound on the true difference, not on the observed one. */
+export interface RolloutTolerance {
+  /** Failed requests: difference of shares, 0.01 is one percent more. */
+  readonly errors: number;
+  /** Ratio of geometric mean latencies less one: 0.2 is a fifth slower. */
+  readonly latency: number;
+  /** Ratio of mean costs less one. */
+  readonly cost: number;
+  /** Share of paired answers that may disagree. */
+  readonly maxDisagreement: number;
+}
+
+export interface RolloutSpec {
+  readonly model: string;
+  /** The canary whose share grows. */
+  readonly variant: string;
+  readonly steps: readonly RolloutStep[];
+  readonly tolerance: RolloutTolerance;
+  /** Chance that a canary within all tolerances is ever rolled back, over the whole rollout. */
+  readonly alpha: number;
+}
+
+/** One metric as the judge sees it now. */
+export interface MetricJudgement {
+  readonly metric: RolloutMetric;
+  /** Of requests (or pairs) in each arm. */
+  readonly stable: number;
+  readonly canary: number;
+  /** The difference in the units of its tolerance. */
+  readonly effect: number;
+  /** Confidence sequence of the difference: valid however often it is looked at. */
+  readonly low: number;
+  readonly high: number;
+  readonly tolerance: number;
+  /** Always-valid p-value against "within tolerance". */
+  readonly pValue: number;
+  readonly requests: number;
+  /** Cells of callers that the canary has seen. */
+  readonly cells: number;
+  readonly verdict: 'harm' | 'good' | 'unsure';
+}
+
+export interface Judgement {
+  /** harm: one metric is beyond its tolerance. good: all are within. unsure: neither can be said yet. */
+  readonly verdict: 'harm' | 'good' | 'unsure';
+  /** One sentence for people. */
+  readonly reason: string;
+  readonly metrics: readonly MetricJudgement[];
+}
+
+export type RolloutState =
+  /** A step serves and is judged. */
+  | 'running'
+  /** The next step waits for people. */
+  | 'waiting'
+  /** Taken out of the judge's hands by a person; weights stay. */
+  | 'paused'
+  /** All steps are done. */
+  | 'completed'
+  /** The judge has taken the canary's share away. */
+  | 'rolled-back'
+  /** A person has. */
+  | 'aborted'
+  /** The plan was changed by other hands. */
+  | 'superseded';
+
+export interface RolloutTransition {
+  readonly at: string;
+  readonly from: RolloutState | '';
+  readonly to: RolloutState;
+  /** Index of the step it concerns. */
+  readonly step: number;
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export interface RolloutView {
+  readonly id: string;
+  readonly spec: RolloutSpec;
+  readonly state: RolloutState;
+  /** Index into the steps; -1 before the first. */
+  readonly step: number;
+  readonly stepStartedAt: string;
+  readonly startedBy: string;
+  readonly startedAt: string;
+  readonly reason: string;
+  /** Who has approved the next step. */
+  readonly approvedBy: readonly string[];
+  /** Null before the first look at a step. */
+  readonly judgement: Judgement | null;
+  /** Oldest first. */
+  readonly transitions: readonly RolloutTransition[];
+}
+
+export type RolloutResult =
+  | { readonly is: 'applied'; readonly rollout: RolloutView; readonly workers: Reached }
+  | { readonly is: 'unknown' }
+  /** It is not in a state for that, or another rollout of the model is under way. */
+  | { readonly is: 'conflict'; readonly problem: string }
+  | { readonly is: 'invalid'; readonly problems: readonly string[] }
+  | { readonly is: 'unaudited'; readonly problem: string };
+
+export interface RolloutStart extends Operation {
+  readonly spec: RolloutSpec;
+}
+
+export interface RolloutAction extends Operation {
+  readonly id: string;
+}
+
+export interface RolloutControl {
+  list(): readonly RolloutView[];
+  /** Null when there is none of this id. */
+  find(id: string): RolloutView | null;
+  start(start: RolloutStart): Promise<RolloutResult>;
+  pause(action: RolloutAction): Promise<RolloutResult>;
+  resume(action: RolloutAction): Promise<RolloutResult>;
+  approve(action: RolloutAction): Promise<RolloutResult>;
+  /** On to the next step, whatever the judge says. */
+  promote(action: RolloutAction): Promise<RolloutResult>;
+  /** Back to the weights before the first step. */
+  abort(action: RolloutAction): Promise<RolloutResult>;
+}
