@@ -6,9 +6,6 @@ export interface AdminAnswer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The token holder is the one actor there is so far. */
-export const ACTOR = 'admin-token';
-
 /** JSON with BigInt as decimal text, so that no money is rounded. */
 export function json(status: number, value: unknown): AdminAnswer {
   const body = JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item));

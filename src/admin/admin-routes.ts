@@ -1,57 +1,84 @@
-import { parsePurge, parseWeightChange } from '../config/admin-bodies.ts';
+import { type PurgeBody, purgeBody, type WeightChangeBody, weightChangeBody } from '../config/admin-bodies.ts';
 import type { ControlPlane } from '../core/control-plane.ts';
-import { ACTOR, type AdminAnswer, json, problem, unaudited } from './admin-answer.ts';
-import { restart, revokeKey } from './gateway-routes.ts';
-import { loadVariant, unloadVariant } from './variant-routes.ts';
-
-/** What a route sees of a request. `body` is parsed JSON, null when there was none. */
-export interface AdminCall {
-  readonly segments: readonly string[];
-  readonly query: URLSearchParams;
-  readonly body: unknown;
-}
-
-export interface AdminRoute {
-  readonly method: string;
-  /** Path below `/admin/v1`; `*` stands for one segment. */
-  readonly path: readonly string[];
-  run(plane: ControlPlane, call: AdminCall): AdminAnswer | Promise<AdminAnswer>;
-}
+import { type AdminAnswer, json, problem, unaudited } from './admin-answer.ts';
+import type { AdminCall, AdminRoute } from './admin-route.ts';
+import { GATEWAY_ROUTES } from './gateway-routes.ts';
+import { VARIANT_ROUTES } from './variant-routes.ts';
 
 /** Everything the admin API can do. */
 export const ADMIN_ROUTES: readonly AdminRoute[] = [
-  { method: 'GET', path: ['plans'], run: async (plane) => json(200, { plans: await plane.plans() }) },
-  { method: 'GET', path: ['plans', '*'], run: (plane, call) => readPlan(plane, call) },
-  { method: 'PUT', path: ['plans', '*', 'weights'], run: (plane, call) => changeWeights(plane, call) },
-  { method: 'POST', path: ['models', '*', 'variants', '*', 'load'], run: (plane, call) => loadVariant(plane, call) },
-  { method: 'POST', path: ['models', '*', 'variants', '*', 'unload'], run: (plane, call) => unloadVariant(plane, call) },
-  { method: 'GET', path: ['backends'], run: async (plane) => json(200, { backends: await plane.backends() }) },
   {
     method: 'GET',
-    path: ['usage'],
+    path: 'plans',
+    operation: 'listPlans',
+    summary: 'Weights, states, attempts and failures of every model.',
+    needs: 'view',
+    body: null,
+    run: async (plane) => json(200, { plans: await plane.plans() }),
+  },
+  {
+    method: 'GET',
+    path: 'plans/{model}',
+    operation: 'readPlan',
+    summary: 'The plan of one model.',
+    needs: 'view',
+    body: null,
+    run: readPlan,
+  },
+  {
+    method: 'PUT',
+    path: 'plans/{model}/weights',
+    operation: 'changeWeights',
+    summary: 'New weights; refused when someone was faster.',
+    needs: 'traffic',
+    body: weightChangeBody,
+    run: changeWeights,
+  },
+  ...VARIANT_ROUTES,
+  {
+    method: 'GET',
+    path: 'backends',
+    operation: 'listBackends',
+    summary: 'Every backend, asked now.',
+    needs: 'view',
+    body: null,
+    run: async (plane) => json(200, { backends: await plane.backends() }),
+  },
+  {
+    method: 'GET',
+    path: 'usage',
+    operation: 'readUsage',
+    summary: 'Requests, rows, bytes and cost by tenant and model.',
+    needs: 'view',
+    body: null,
     run: async (plane, call) => json(200, { usage: await plane.usage(call.query.get('tenant') ?? '') }),
   },
-  { method: 'POST', path: ['cache', 'purge'], run: (plane, call) => purge(plane, call) },
-  { method: 'POST', path: ['keys', '*', 'revoke'], run: (plane, call) => revokeKey(plane, call) },
-  { method: 'GET', path: ['workers'], run: (plane) => json(200, { workers: plane.workers() }) },
-  { method: 'POST', path: ['restart'], run: (plane, call) => restart(plane, call) },
+  {
+    method: 'POST',
+    path: 'cache/purge',
+    operation: 'purgeCache',
+    summary: 'Drops the cached answers of one model, or of all.',
+    needs: 'traffic',
+    body: purgeBody,
+    run: purge,
+  },
+  ...GATEWAY_ROUTES,
 ];
 
 async function readPlan(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
-  const model = call.segments[1]!;
+  const model = call.params['model']!;
   const plan = (await plane.plans()).find((candidate) => candidate.model === model);
   return plan === undefined ? noModel(plane, model) : json(200, plan);
 }
 
 async function changeWeights(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
-  const model = call.segments[1]!;
-  const body = parseWeightChange(call.body);
-  if (typeof body === 'string') return problem(400, 'Bad Request', body);
+  const model = call.params['model']!;
+  const body = call.body as WeightChangeBody;
   const result = await plane.changeWeights({
     model,
     expectedRevision: body.expectedRevision,
     weights: new Map(Object.entries(body.weightsBp)),
-    actor: ACTOR,
+    actor: call.actor,
     reason: body.reason,
   });
   switch (result.is) {
@@ -75,9 +102,7 @@ async function changeWeights(plane: ControlPlane, call: AdminCall): Promise<Admi
 }
 
 async function purge(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
-  const body = parsePurge(call.body ?? {});
-  if (typeof body === 'string') return problem(400, 'Bad Request', body);
-  const result = await plane.purgeCache({ ...body, actor: ACTOR });
+  const result = await plane.purgeCache({ ...(call.body as PurgeBody), actor: call.actor });
   if (result.is === 'unaudited') return unaudited(result.problem);
   return json(200, { purged: result.purged, workers: result.workers });
 }

@@ -1,15 +1,16 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { parseBody } from '../config/admin-bodies.ts';
 import type { AdminListenConfig } from '../config/listen-schema.ts';
 import { isLoopback } from '../config/loopback.ts';
 import type { ControlPlane } from '../core/control-plane.ts';
 import { type AdminAnswer, json, problem } from './admin-answer.ts';
 import { AdminGate } from './admin-gate.ts';
 import { AdminRate } from './admin-rate.ts';
-import { ADMIN_ROUTES, type AdminCall, type AdminRoute } from './admin-routes.ts';
+import type { AdminCall } from './admin-route.ts';
+import { findRoute } from './route-table.ts';
 
-const PREFIX = '/admin/v1/';
 /** Connections at the same time: people, scripts and scrapers, never the public. */
 const MAX_CONNECTIONS = 256;
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -141,26 +142,26 @@ export class AdminServer {
   }
 
   async #route(request: IncomingMessage, url: URL): Promise<AdminAnswer> {
-    const segments = segmentsOf(url.pathname);
-    const onPath = segments === null ? [] : ADMIN_ROUTES.filter((route) => matches(route, segments));
-    if (segments === null || onPath.length === 0) return problem(404, 'Not Found', 'There is no such path.');
-    const route = onPath.find((candidate) => candidate.method === request.method);
-    if (route === undefined) {
-      const allow = onPath.map((candidate) => candidate.method).join(', ');
-      return problem(405, 'Method Not Allowed', `The path answers to ${allow}.`, { allow });
-    }
-    const body = await readBody(request, this.#o.config.maxBodyBytes);
-    if (body === TOO_LARGE) return problem(413, 'Content Too Large', `At most ${this.#o.config.maxBodyBytes} bytes are taken.`);
-    let parsed: unknown = null;
+    const found = findRoute(request.method ?? '', url.pathname);
+    if ('status' in found) return found;
+    const { route, params } = found;
+    const text = await readBody(request, this.#o.config.maxBodyBytes);
+    if (text === TOO_LARGE) return problem(413, 'Content Too Large', `At most ${this.#o.config.maxBodyBytes} bytes are taken.`);
+    let json: unknown = {};
     try {
-      if (body !== '') parsed = JSON.parse(body);
+      if (text !== '') json = JSON.parse(text);
     } catch (error) {
       return problem(400, 'Bad Request', `The body is not JSON: ${(error as Error).message}`);
     }
-    const call: AdminCall = { segments, query: url.searchParams, body: parsed };
+    const parsed = route.body === null ? { body: null } : parseBody(route.body, json);
+    if (typeof parsed === 'string') return problem(400, 'Bad Request', parsed);
+    const call: AdminCall = { params, query: url.searchParams, body: parsed.body, actor: ACTOR };
     return route.run(this.#o.plane, call);
   }
 }
+
+/** The token holder is the one actor there is so far. */
+const ACTOR = 'admin-token';
 
 const TOO_LARGE = Symbol('too large');
 
@@ -173,20 +174,6 @@ async function readBody(request: IncomingMessage, maxBytes: number): Promise<str
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString('utf8');
-}
-
-function segmentsOf(path: string): readonly string[] | null {
-  if (!path.startsWith(PREFIX)) return null;
-  try {
-    return path.slice(PREFIX.length).split('/').map(decodeURIComponent);
-  } catch {
-    // A broken percent escape names no path of ours.
-    return null;
-  }
-}
-
-function matches(route: AdminRoute, segments: readonly string[]): boolean {
-  return route.path.length === segments.length && route.path.every((part, i) => part === '*' || part === segments[i]);
 }
 
 function send(response: ServerResponse, answer: AdminAnswer): void {

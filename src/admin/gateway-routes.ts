@@ -1,15 +1,43 @@
-import { parseReason } from '../config/admin-bodies.ts';
+import { type ReasonBody, reasonBody } from '../config/admin-bodies.ts';
 import type { ControlPlane } from '../core/control-plane.ts';
-import { ACTOR, type AdminAnswer, json, problem, unaudited } from './admin-answer.ts';
-import type { AdminCall } from './admin-routes.ts';
+import { type AdminAnswer, json, problem, unaudited } from './admin-answer.ts';
+import type { AdminCall, AdminRoute } from './admin-route.ts';
 
-/** `POST keys/{id}/revoke` and `POST restart`: what concerns the gateway and no single model. */
+/** What concerns the gateway and no single model. */
+export const GATEWAY_ROUTES: readonly AdminRoute[] = [
+  {
+    method: 'POST',
+    path: 'keys/{id}/revoke',
+    operation: 'revokeKey',
+    summary: 'The key opens nothing from the answer on, also after a restart.',
+    needs: 'keys',
+    body: reasonBody,
+    run: revokeKey,
+  },
+  {
+    method: 'GET',
+    path: 'workers',
+    operation: 'listWorkers',
+    summary: 'Each process that serves, with its state, memory and CPU time.',
+    needs: 'view',
+    body: null,
+    run: (plane) => json(200, { workers: plane.workers() }),
+  },
+  {
+    method: 'POST',
+    path: 'restart',
+    operation: 'restart',
+    summary: 'A new generation of workers in the place of the old one, without losing a request.',
+    needs: 'owner',
+    body: reasonBody,
+    run: restart,
+  },
+];
 
-export async function revokeKey(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
-  const body = parseReason(call.body ?? {});
-  if (typeof body === 'string') return problem(400, 'Bad Request', body);
-  const keyId = call.segments[1]!;
-  const result = await plane.revokeKey({ keyId, actor: ACTOR, reason: body.reason });
+async function revokeKey(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
+  const { reason } = call.body as ReasonBody;
+  const keyId = call.params['id']!;
+  const result = await plane.revokeKey({ keyId, actor: call.actor, reason });
   switch (result.is) {
     case 'applied':
       return json(200, { key: keyId, revoked: true, workers: result.workers, unkept: result.unkept });
@@ -22,10 +50,9 @@ export async function revokeKey(plane: ControlPlane, call: AdminCall): Promise<A
   }
 }
 
-export async function restart(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
-  const body = parseReason(call.body ?? {});
-  if (typeof body === 'string') return problem(400, 'Bad Request', body);
-  const result = await plane.restart({ actor: ACTOR, reason: body.reason });
+async function restart(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
+  const { reason } = call.body as ReasonBody;
+  const result = await plane.restart({ actor: call.actor, reason });
   switch (result.is) {
     case 'applied':
       return json(200, { generation: result.generation, workers: result.workers });

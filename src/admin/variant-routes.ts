@@ -1,29 +1,49 @@
-import { parseReason, parseUnload } from '../config/admin-bodies.ts';
+import { type ReasonBody, reasonBody, type UnloadBody, unloadBody } from '../config/admin-bodies.ts';
 import type { ControlPlane, VariantResult } from '../core/control-plane.ts';
-import { ACTOR, type AdminAnswer, json, problem, unaudited } from './admin-answer.ts';
-import type { AdminCall } from './admin-routes.ts';
+import { type AdminAnswer, json, problem, unaudited } from './admin-answer.ts';
+import type { AdminCall, AdminRoute } from './admin-route.ts';
 
 /**
  * `POST models/{m}/variants/{v}/load` and `/unload`, for variants that config names. A body with anything more than a reason is refused:
  * files and configurations of models come from the operator's disk and never over the wire.
  */
 
-export async function loadVariant(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
-  const body = parseReason(call.body ?? {});
-  if (typeof body === 'string') return problem(400, 'Bad Request', body);
-  const [, model, , variant] = call.segments;
-  return answerOf(await plane.load({ model: model!, variant: variant!, force: false, actor: ACTOR, reason: body.reason }), call);
+export const VARIANT_ROUTES: readonly AdminRoute[] = [
+  {
+    method: 'POST',
+    path: 'models/{model}/variants/{variant}/load',
+    operation: 'loadVariant',
+    summary: 'Warms a variant that is not ready.',
+    needs: 'traffic',
+    body: reasonBody,
+    run: loadVariant,
+  },
+  {
+    method: 'POST',
+    path: 'models/{model}/variants/{variant}/unload',
+    operation: 'unloadVariant',
+    summary: 'Takes a variant out of traffic, and closes its backend when its calls have ended.',
+    needs: 'traffic',
+    body: unloadBody,
+    run: unloadVariant,
+  },
+];
+
+async function loadVariant(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
+  const { reason } = call.body as ReasonBody;
+  return answerOf(await plane.load({ ...nameIn(call), force: false, actor: call.actor, reason }), call);
 }
 
-export async function unloadVariant(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
-  const body = parseUnload(call.body ?? {});
-  if (typeof body === 'string') return problem(400, 'Bad Request', body);
-  const [, model, , variant] = call.segments;
-  return answerOf(await plane.unload({ model: model!, variant: variant!, actor: ACTOR, ...body }), call);
+async function unloadVariant(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
+  return answerOf(await plane.unload({ ...nameIn(call), actor: call.actor, ...(call.body as UnloadBody) }), call);
+}
+
+function nameIn({ params }: AdminCall): { readonly model: string; readonly variant: string } {
+  return { model: params['model']!, variant: params['variant']! };
 }
 
 function answerOf(result: VariantResult, call: AdminCall): AdminAnswer {
-  const [, model, , variant] = call.segments;
+  const { model, variant } = nameIn(call);
   switch (result.is) {
     case 'applied':
       // Accepted, and not done yet: the model is a large one.
