@@ -13,7 +13,7 @@ export interface Wish {
   readonly deadlineMs: Millis;
 }
 
-/** Why a turn will not come: a more urgent one needed its room, it waited too long, or there is nothing left to wait for. */
+/** Why a turn will not come: a more urgent one needed its room, it waited too long, or its variant was taken out of traffic. */
 export type QueueRefusal = 'displaced' | 'expired' | 'closed';
 
 /** Who stands in line. Hears one of the two, once, never from inside `queue`, and neither after it has left the line. */
@@ -46,6 +46,8 @@ export interface Gate {
   enterSpare(): boolean;
   /** Stands in line; cancelling what is returned leaves it. Null when there is no room. */
   queue(turn: Turn, wish: Wish): Pending | null;
+  /** Refuses all that stand in line, as `closed`: their variant is out, and the calls before them may take long to end. */
+  dismiss(): void;
   /** Gives a place back, once the backend has really stopped. `latencyUs` counts where the call was answered. */
   leave(outcome: CallOutcome, latencyUs: number): void;
 }

@@ -83,13 +83,13 @@ export class FairQueue<Entry extends Queued = Queued> implements EntryOwner {
   }
 
   /** Refuses everybody, for when there is nothing left to wait for. */
-  clear(reason: QueueRefusal): void {
+  clear(): void {
     // Only as many as wait now: who is refused may come again.
     let left = this.#length;
     for (const one of this.#classes) {
       for (let entry = one.oldest; entry !== null && left > 0; entry = one.oldest) {
         left--;
-        this.#refuse(entry, reason);
+        this.#refuse(entry, 'closed');
       }
     }
   }

@@ -60,6 +60,10 @@ export class VariantGate implements Gate {
     return queue === null || this.#inFlight === 0 ? null : queue.push(turn, wish);
   }
 
+  dismiss(): void {
+    this.#o.queue?.clear();
+  }
+
   /** @hot */
   leave(outcome: CallOutcome, latencyUs: number): void {
     if (this.#inFlight === 0) return;

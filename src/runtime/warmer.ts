@@ -69,6 +69,7 @@ export class Warmer {
   unload(model: string, variant: Variant): void {
     this.#nextRound(variant);
     variant.state.readiness = { is: 'unloaded', reason: 'taken out by an operator' };
+    variant.gate.dismiss();
     this.#o.onState(model, variant);
   }
 
@@ -81,6 +82,7 @@ export class Warmer {
     if (lost !== '' && readiness.is === 'ready') {
       this.#lost.set(variant, readiness.signature);
       variant.state.readiness = { is: 'lost', reason: lost };
+      variant.gate.dismiss();
     } else if (lost === '' && readiness.is === 'lost') {
       variant.state.readiness = { is: 'ready', signature: this.#lost.get(variant)! };
     } else return;

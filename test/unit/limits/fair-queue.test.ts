@@ -162,7 +162,7 @@ describe('FairQueue', () => {
     const again = { refused: () => void world.push({ tenant: 'again' }) };
     const wish = { tenant: 'a', priority: 3, cost: 1, deadlineMs: 9_999 as Millis };
     for (let i = 0; i < 3; i++) world.queue.push(again, wish);
-    world.queue.clear('expired');
+    world.queue.clear();
     expect([world.queue.length, world.turns(4)]).toEqual([3, 'againagainagain-']);
   });
 

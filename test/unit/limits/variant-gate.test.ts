@@ -59,6 +59,19 @@ describe('VariantGate', () => {
     expect(gateOf(1, 4).queue(turn([], 'a'), wish)).toBeNull();
   });
 
+  it('refuses its whole line when asked to, and keeps the places of those who are in', () => {
+    const log: string[] = [];
+    const gate = gateOf(1, 4);
+    gateOf(1).dismiss();
+    gate.enter();
+    gate.queue(turn(log, 'a'), wish);
+    gate.queue(turn(log, 'b'), wish);
+    gate.dismiss();
+    expect([log, gate.inFlight, gate.waiting]).toEqual([['a closed', 'b closed'], 1, 0]);
+    gate.leave(CallOutcome.Other, 0);
+    expect([log.length, gate.enter()]).toEqual([2, true]);
+  });
+
   it('calls a whole line whose turns give their places back at once, without one inside the other', () => {
     const gate = gateOf(1, 10_000);
     gate.enter();

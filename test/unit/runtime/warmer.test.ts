@@ -110,6 +110,16 @@ describe('warming', () => {
     warmer.close();
   });
 
+  it('leaves nobody in line before a variant that is lost or unloaded', async () => {
+    const { warmer, stable, shadow } = scene(new WarmBackend('grpc', GOOD), new WarmBackend('grpc', GOOD));
+    const [lost, unloaded] = [vi.spyOn(stable.gate, 'dismiss'), vi.spyOn(shadow.gate, 'dismiss')];
+    await warmer.start();
+    warmer.follow('m', 'v1', 'every endpoint is out');
+    warmer.unload('m', shadow);
+    warmer.close();
+    expect([lost, unloaded].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
+  });
+
   it('stops the start when a guard looks at a tensor that the model does not have', async () => {
     const { warmer } = scene(new WarmBackend('onnx', GOOD), new WarmBackend('onnx', GOOD), ['txet']);
     await expect(warmer.start()).rejects.toThrow(/"txet"; expected one of x/);
