@@ -88,6 +88,8 @@ export class RequestContext {
   /** What this request waits for now. */
   call: Pending | null = null;
   attempts = 0;
+  /** A backend is at work for it, and has not answered: it is late when the deadline passes now. */
+  awaitsBackend = false;
   /** Of several answers the one that is being looked at. */
   prediction: Prediction | null = null;
   /** The answers of a decoupled model, from the first on. */

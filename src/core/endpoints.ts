@@ -67,6 +67,8 @@ export type EndpointEvent =
 /** The endpoints of one variant as they are now. */
 export interface EndpointSet {
   views(): readonly EndpointView[];
+  /** Whether a call that avoids this endpoint would find another now. */
+  hasOther(endpoint: string): boolean;
 }
 
-export const NO_ENDPOINTS: EndpointSet = Object.freeze({ views: () => [] });
+export const NO_ENDPOINTS: EndpointSet = Object.freeze({ views: () => [], hasOther: () => false });

@@ -81,6 +81,12 @@ export class Attempt implements CallSink {
   }
 }
 
+/** For a backend that threw where it should have begun. */
+export function sayNeverBegan(attempt: Attempt): void {
+  attempt.onFault(Fault.Bug, '', false, -1);
+  attempt.onClosed();
+}
+
 /** Guards judge the whole answer, or a caller could leave out the output that would be blocked; InspectOutput narrows it afterwards. */
 function askedOf(ctx: Placed): InferenceRequest {
   const { request } = ctx;

@@ -174,5 +174,5 @@ export class Lifecycle {
 
 /** The backend is to blame for a deadline that passes while it works, unless the caller granted less than the model's config does. */
 function timeoutOf(ctx: RequestContext): FaultKind {
-  return ctx.phase === Phase.Infer && !ctx.deadlineIsCallers ? Fault.BackendTimeout : Fault.DeadlineOver;
+  return ctx.awaitsBackend && !ctx.deadlineIsCallers ? Fault.BackendTimeout : Fault.DeadlineOver;
 }

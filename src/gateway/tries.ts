@@ -6,13 +6,14 @@ import type { Prediction } from '../core/inference.ts';
 import type { Variant } from '../core/traffic.ts';
 import { Verdict } from '../core/verdict.ts';
 import { type Judged, judgeAnswer } from './answer-judge.ts';
-import { Attempt, type AttemptOwner } from './attempt.ts';
+import { Attempt, type AttemptOwner, sayNeverBegan } from './attempt.ts';
 import { callOptionsOf } from './call-options.ts';
-import { NO_VARIANT_WAIT_MS, noteFailure, SHUT_REASONS } from './failed-try.ts';
-import { isFree, mayHedge, type NextPlace, nextPlace } from './next-place.ts';
+import { blamed, FULL, NO_VARIANT_WAIT_MS, NOT_READY, noteFailure, OUT_OF_LINE, type Shut } from './failed-try.ts';
+import { standInLine } from './line.ts';
+import { mayHedge, mayRetry, type NextPlace, nextPlace } from './next-place.ts';
 import { Parting } from './parting.ts';
 import type { InferOptions } from './phases/infer.ts';
-import { priorityOf } from './priority.ts';
+import { hasTime, leftMs } from './time-left.ts';
 
 /**
  * All that is tried for one request: its place in line, its calls one after another or one beside a slow other, and what becomes of
@@ -33,7 +34,7 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
   #second: Attempt | null = null;
   /** For a hedge, or the wait before a retry. */
   #timer: NodeJS.Timeout | null = null;
-  /** The endpoint that failed last, which the next try avoids. */
+  /** The endpoint that the next call avoids. */
   #avoid = '';
 
   constructor(options: InferOptions, ctx: Placed) {
@@ -46,14 +47,13 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
   begin(): Verdict {
     this.#ctx.route.calls.budget.requested(this.#o.clock.nowMs());
     this.#ctx.call = this;
-    return this.#try(this.#variant);
+    return this.#try(this.#variant, '');
   }
 
   cancel(): void {
     this.#over = true;
     this.#stopTimer();
-    this.#line?.cancel();
-    this.#line = null;
+    this.#leaveLine();
     this.call?.cancel();
     this.#first?.call?.cancel();
     this.#second?.call?.cancel();
@@ -62,25 +62,22 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
   admitted(): void {
     this.#line = null;
     const variant = this.#variant;
-    if (this.#over) {
-      variant.gate.leave(CallOutcome.Other, 0);
-      return;
-    }
-    if (variant.state.readiness.is === 'ready') {
+    if (!this.#over && variant.state.readiness.is === 'ready') {
       this.#open(variant);
       return;
     }
     variant.gate.leave(CallOutcome.Other, 0);
-    this.#carryOn(this.#shut(variant, Fault.NoVariant, 'is not ready'));
+    if (!this.#over) this.#carryOn(this.#shut(variant, NOT_READY));
   }
 
   refused(reason: QueueRefusal): void {
     this.#line = null;
-    if (!this.#over) this.#carryOn(this.#shut(this.#variant, Fault.Overloaded, SHUT_REASONS[reason]));
+    if (!this.#over) this.#carryOn(this.#shut(this.#variant, OUT_OF_LINE[reason]));
   }
 
   answered(attempt: Attempt, prediction: Prediction): boolean {
     attempt.answeredAt(this.#o.clock.nowUs());
+    this.#ctx.awaitsBackend = false;
     // No hedge for what is here.
     this.#stopTimer();
     return judgeAnswer(attempt, prediction, this);
@@ -108,7 +105,7 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
     }
     attempt.over = true;
     this.#o.tally.attempt(ctx.route.model, attempt.variant.name, '', attempt.latencyUs);
-    if (this.#second === null) ctx.route.calls.hedge?.note(attempt.latencyUs);
+    if (ctx.attempts === 1) ctx.route.calls.hedge?.note(attempt.latencyUs);
     if (!this.#settle(attempt)) return true;
     ctx.prediction = prediction;
     ctx.answeredBy = attempt.variant;
@@ -131,8 +128,7 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
     if (attempt.over) return;
     attempt.over = true;
     const ctx = this.#ctx;
-    // The caller's own patience ended: that says nothing about the backend.
-    if (kind === Fault.BackendTimeout && ctx.deadlineIsCallers && !this.#hasTime()) kind = Fault.DeadlineOver;
+    if (kind === Fault.BackendTimeout) kind = blamed(kind, ctx, this.#o.clock);
     attempt.outcome = kind === Fault.BackendTimeout || kind === Fault.BackendBusy ? CallOutcome.Overloaded : CallOutcome.Other;
     noteFailure(this.#o.tally, ctx, { variant: attempt.variant, kind, durationUs: this.#o.clock.nowUs() - attempt.startedUs });
     if (ctx.parts !== null) {
@@ -143,14 +139,9 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
     }
     if (!this.#isLost(attempt)) return;
     this.#stopTimer();
-    this.#avoid = attempt.endpoint;
-    const next = this.#hasTime() ? nextPlace(ctx, attempt, kind) : null;
-    if (next !== null && this.#mayRetry(attempt, next)) {
-      if (!next.elsewhere) this.#avoid = '';
-      this.#retry(next.variant, next.delayMs);
-      return;
-    }
-    this.#refuse(attempt, kind, detail);
+    const next = hasTime(ctx, this.#o.clock) ? nextPlace(ctx, attempt.variant, attempt, kind) : null;
+    if (next !== null && mayRetry(attempt, next, this.#o.clock)) this.#retry(next);
+    else this.#refuse(attempt, kind, detail);
   }
 
   closed(attempt: Attempt): void {
@@ -161,7 +152,7 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
   hedge(): void {
     this.#timer = null;
     const first = this.#first;
-    if (this.#over || first === null || this.#second !== null) return;
+    if (this.#over || first === null || this.#second !== null || !mayHedge(first)) return;
     const { variant } = first;
     if (variant.state.readiness.is !== 'ready' || !variant.gate.enter()) return;
     if (!this.#ctx.route.calls.budget.take(this.#o.clock.nowMs())) {
@@ -176,53 +167,68 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
 
   retryNow(): void {
     this.#timer = null;
-    if (!this.#over) this.#carryOn(this.#try(this.#variant));
+    if (!this.#over) this.#carryOn(this.#try(this.#variant, this.#avoid));
   }
 
-  #try(variant: Variant): Verdict {
+  #try(variant: Variant, avoid: string): Verdict {
     this.#variant = variant;
+    this.#avoid = avoid;
     this.#ctx.attempts++;
     variant.state.attempts++;
-    if (variant.state.readiness.is !== 'ready') return this.#shut(variant, Fault.NoVariant, 'is not ready');
+    if (variant.state.readiness.is !== 'ready') return this.#shut(variant, NOT_READY);
     if (variant.gate.enter()) {
       this.#open(variant);
       return Verdict.Park;
     }
-    const { principal, usage, deadlineMs } = this.#ctx;
-    const { tenant } = principal;
-    const wish = { tenant: tenant.id, priority: priorityOf(this.#ctx), cost: usage.rows, deadlineMs };
-    this.#line = variant.gate.queue(this, wish);
-    return this.#line === null ? this.#shut(variant, Fault.Overloaded, 'is full') : Verdict.Park;
+    this.#line = standInLine(this.#ctx, variant, this);
+    return this.#line === null ? this.#shut(variant, FULL) : Verdict.Park;
   }
 
   #open(variant: Variant): void {
-    this.#first = this.#call(variant);
+    const first = this.#call(variant);
+    this.#first = first;
     const { hedge } = this.#ctx.route.calls;
-    if (hedge === null || this.#ctx.attempts > 1 || !mayHedge(this.#ctx, variant)) return;
+    if (hedge === null || this.#ctx.attempts > 1 || !mayHedge(first)) return;
     const { delayMs } = hedge;
-    if (delayMs < this.#leftMs()) this.#timer = setTimeout(beginHedge, delayMs, this);
+    if (delayMs < leftMs(this.#ctx, this.#o.clock)) this.#timer = setTimeout(beginHedge, delayMs, this);
   }
 
   #call(variant: Variant): Attempt {
     const attempt = new Attempt(this, this.#ctx, variant, this.#o.clock.nowUs());
-    attempt.call = variant.backend.open(attempt.asked, callOptionsOf(this.#ctx, this.#leftMs(), this.#avoid), attempt);
+    this.#ctx.awaitsBackend = true;
+    try {
+      attempt.call = variant.backend.open(attempt.asked, callOptionsOf(this.#ctx, this.#o.clock, this.#avoid), attempt);
+    } catch (error) {
+      // Further up there may be a timer, or the end of another's call; and the place would never be given back.
+      this.#o.parting.onLost(error);
+      process.nextTick(sayNeverBegan, attempt);
+    }
     return attempt;
   }
 
   /** The variant takes nothing now: it is not warm, or it is full and so is its line. */
-  #shut(variant: Variant, kind: FaultKind, why: string): Verdict {
-    noteFailure(this.#o.tally, this.#ctx, { variant, kind, durationUs: 0 });
-    const next = this.#hasTime() ? nextPlace(this.#ctx, null, Fault.BackendUnreachable) : null;
-    if (next !== null) return this.#try(next.variant);
+  #shut(variant: Variant, { kind, why }: Shut): Verdict {
+    const ctx = this.#ctx;
+    this.#noteShut(variant, kind);
+    const next = hasTime(ctx, this.#o.clock) ? nextPlace(ctx, variant, null, Fault.BackendUnreachable) : null;
+    if (next !== null) return this.#try(next.variant, next.avoid);
     this.#over = true;
-    this.#ctx.call = null;
-    this.#ctx.retryAfterMs = NO_VARIANT_WAIT_MS;
-    return this.#ctx.refuse(kind, `Variant "${variant.name}" ${why}.`);
+    ctx.call = null;
+    ctx.retryAfterMs = NO_VARIANT_WAIT_MS;
+    return ctx.refuse(leftMs(ctx, this.#o.clock) > 0 ? kind : Fault.DeadlineOver, `Variant "${variant.name}" ${why}.`);
   }
 
-  #mayRetry(attempt: Attempt, next: NextPlace): boolean {
-    if (next.delayMs >= this.#leftMs()) return false;
-    return isFree(attempt, next) || this.#ctx.route.calls.budget.take(this.#o.clock.nowMs());
+  #leaveLine(): void {
+    if (this.#line === null) return;
+    this.#line.cancel();
+    this.#line = null;
+    if (this.#ctx.fault !== Fault.DeadlineOver) return;
+    // A variant whose line does not move would look well if nobody noted that it failed those who stand there.
+    this.#noteShut(this.#variant, Fault.Overloaded);
+  }
+
+  #noteShut(variant: Variant, kind: FaultKind): void {
+    noteFailure(this.#o.tally, this.#ctx, { variant, kind: blamed(kind, this.#ctx, this.#o.clock), durationUs: 0 });
   }
 
   #refuse(attempt: Attempt, kind: FaultKind, detail: string): void {
@@ -234,10 +240,14 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
     this.#o.lifecycle().resume(ctx, attempt.ticket, Verdict.Refuse);
   }
 
-  #retry(variant: Variant, delayMs: number): void {
+  #retry({ variant, avoid, delayMs }: NextPlace): void {
+    if (delayMs === 0) {
+      this.#carryOn(this.#try(variant, avoid));
+      return;
+    }
     this.#variant = variant;
-    if (delayMs > 0) this.#timer = setTimeout(beginRetry, delayMs, this);
-    else this.#carryOn(this.#try(variant));
+    this.#avoid = avoid;
+    this.#timer = setTimeout(beginRetry, delayMs, this);
   }
 
   /** A try that begins or ends at once, long after `run` has left. */
@@ -260,6 +270,7 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
   #isLost(attempt: Attempt): boolean {
     if (this.#over || this.#ctx.ticket !== attempt.ticket) return false;
     this.#forget(attempt);
+    this.#ctx.awaitsBackend = this.#first !== null;
     return this.#first === null;
   }
 
@@ -278,22 +289,11 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
     return ctx.parts;
   }
 
-  #leftMs(): number {
-    return this.#ctx.deadlineMs - this.#o.clock.nowMs();
-  }
-
-  /** Timers of two layers end the same call, and are a few milliseconds apart. */
-  #hasTime(): boolean {
-    return this.#leftMs() > TIMER_SLACK_MS;
-  }
-
   #stopTimer(): void {
     clearTimeout(this.#timer ?? undefined);
     this.#timer = null;
   }
 }
-
-const TIMER_SLACK_MS = 5;
 
 const beginHedge = (tries: Tries): void => tries.hedge();
 const beginRetry = (tries: Tries): void => tries.retryNow();

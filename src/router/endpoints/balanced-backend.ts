@@ -99,6 +99,11 @@ export class BalancedBackend implements Backend, CallJudge, EndpointSet {
   }
 
   /** @hot */
+  hasOther(endpoint: string): boolean {
+    return this.#closing === null && this.#choice.hasOther(endpoint, this.#o.clock.nowMs());
+  }
+
+  /** @hot */
   nowUs(): number {
     return this.#o.clock.nowUs();
   }

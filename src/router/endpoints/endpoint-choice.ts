@@ -34,6 +34,13 @@ export class EndpointChoice {
     return table.trials.length === 0 ? null : this.#trial(avoid, nowMs, false);
   }
 
+  /** Whether `pick` has one for a call that avoids this one. @hot */
+  hasOther(avoid: string, nowMs: number): boolean {
+    const table = this.#table;
+    if (nowMs >= table.nextDueMs) table.sort(nowMs);
+    return isThereOther(table.takers, avoid) || isThereOther(table.suspects, avoid) || this.#trial(avoid, nowMs, false) !== null;
+  }
+
   #among(endpoints: readonly Endpoint[], affinity: number, avoid: string, nowMs: number): Endpoint | null {
     if (endpoints.length === 0) return null;
     if (affinity !== 0) return rendezvous(endpoints, affinity, avoid);
@@ -76,6 +83,11 @@ export class EndpointChoice {
   #index(count: number): number {
     return Math.min(count - 1, Math.floor(this.#random() * count));
   }
+}
+
+function isThereOther(endpoints: readonly Endpoint[], avoid: string): boolean {
+  for (let i = 0; i < endpoints.length; i++) if (endpoints[i]!.label !== avoid) return true;
+  return false;
 }
 
 /** For a second try, which is rare and has already lost time. */

@@ -160,15 +160,18 @@ describe('the lifecycle', () => {
     expect(w.ran).toEqual([...ORDER.slice(0, 8), 'book', 'reply', 'release']);
   });
 
-  it('blames the backend for a deadline that passes in Infer, and nobody else before', () => {
-    const inferring = world({ infer: () => Verdict.Park });
-    inferring.lifecycle.drive(inferring.ctx);
-    inferring.lifecycle.abort(inferring.ctx, false);
-    expect(inferring.ctx.fault).toBe(Fault.BackendTimeout);
-    const recalling = world({ recall: () => Verdict.Park });
-    recalling.lifecycle.drive(recalling.ctx);
-    recalling.lifecycle.abort(recalling.ctx, false);
-    expect(recalling.ctx.fault).toBe(Fault.DeadlineOver);
+  it('blames the backend for a deadline that passes while it is at work, and nobody else', () => {
+    for (const [awaitsBackend, deadlineIsCallers, fault] of [
+      [true, false, Fault.BackendTimeout],
+      [true, true, Fault.DeadlineOver],
+      [false, false, Fault.DeadlineOver],
+    ] as const) {
+      const { lifecycle, ctx } = world({ infer: () => Verdict.Park });
+      lifecycle.drive(ctx);
+      Object.assign(ctx, { awaitsBackend, deadlineIsCallers });
+      lifecycle.abort(ctx, false);
+      expect(ctx.fault).toBe(fault);
+    }
   });
 
   it('lets a leader whose client left go on while others wait for it, and releases it at the end', () => {

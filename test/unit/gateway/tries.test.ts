@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { EndpointView } from '../../../src/core/endpoints.ts';
+import type { EndpointSet } from '../../../src/core/endpoints.ts';
 import { Fault, GatewayError } from '../../../src/core/faults.ts';
 import type { Turn } from '../../../src/core/gate.ts';
 import type { ModelContract } from '../../../src/core/signature.ts';
@@ -14,20 +14,16 @@ import { codeOf, type HandBackend, World, type WorldOptions } from './world.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const VIEW: EndpointView = {
-  endpoint: 'a',
-  state: 'healthy',
-  reason: '',
-  ejectedForMs: 0,
-  inFlight: 0,
-  latencyMs: 0,
-  ejections: 0,
-};
+/** Endpoints that all take calls. */
+const endpointsOf = (...names: readonly string[]): EndpointSet => ({
+  views: () => [],
+  hasOther: (endpoint) => names.some((name) => name !== endpoint),
+});
 
-/** Gives a variant two endpoints; `state` is that of the second. */
-function spread(variant: Variant, backend: HandBackend, state: EndpointView['state'] = 'healthy'): void {
+/** Gives a variant two endpoints. */
+function spread(variant: Variant, backend: HandBackend): void {
   backend.endpoints = ['a', 'b'];
-  variant.state.endpoints = { views: () => [VIEW, { ...VIEW, endpoint: 'b', state }] };
+  variant.state.endpoints = endpointsOf('a', 'b');
 }
 
 /** A world whose stable has two endpoints. */
@@ -168,6 +164,55 @@ describe('a try that failed', () => {
     expect([codeOf(asked), world.stable.calls.length]).toEqual(['BACKEND_UNREACHABLE', 0]);
   });
 
+  it('of a canary that lives where stable does is followed by one of stable at that address', () => {
+    const world = new World({ canaryBp: 10_000 });
+    const asked = world.begin();
+    expect(world.canary.endpoints).toEqual(world.stable.endpoints);
+    world.canary.calls[0]!.fail(Fault.BackendUnreachable, true);
+    expect([world.stable.calls[0]!.options.avoid, world.stable.calls[0]!.endpoint]).toEqual(['', 'hand']);
+    world.stable.calls[0]!.answer();
+    expect([codeOf(asked), asked.ctx.answeredBy!.name]).toEqual(['', 'v1']);
+  });
+
+  it('of a canary whose door shuts before the next is followed by one of stable, wherever it lives', () => {
+    const world = new World({ canaryBp: 10_000, calls: patient({ maxRetries: 2 }) });
+    spread(world.variants[1], world.canary);
+    world.stable.endpoints = ['a'];
+    const asked = world.begin();
+    world.variants[1].state.readiness = { is: 'lost', reason: 'all are out' };
+    world.canary.calls[0]!.fail(Fault.BackendUnreachable, false);
+    expect([world.canary.calls.length, world.stable.calls.map(({ endpoint }) => endpoint)]).toEqual([1, ['a']]);
+    world.stable.calls[0]!.answer();
+    expect([codeOf(asked), asked.ctx.answeredBy!.name]).toEqual(['', 'v1']);
+    world.close(asked);
+    world.expectNothingHeld();
+  });
+
+  it('never began where its backend threw, and its place is given back', async () => {
+    const world = new World();
+    world.variants[0].backend.open = () => {
+      throw new Error('bug');
+    };
+    const asked = world.begin();
+    await new Promise(process.nextTick);
+    expect([codeOf(asked), world.lost.splice(0), world.attempts]).toEqual(['BUG', [new Error('bug')], ['v1 BUG']]);
+    world.close(asked);
+    world.expectNothingHeld();
+  });
+
+  it('never began for a client that has left meanwhile, and its place is given back all the same', async () => {
+    const world = new World();
+    world.variants[0].backend.open = () => {
+      throw new Error('bug');
+    };
+    const asked = world.begin();
+    world.front.gone(asked.ctx);
+    await new Promise(process.nextTick);
+    expect([codeOf(asked), world.lost.splice(0).length]).toEqual(['CLIENT_GONE', 1]);
+    world.close(asked);
+    world.expectNothingHeld();
+  });
+
   it('is not waited for by a client that has left', () => {
     const world = new World();
     const asked = world.begin();
@@ -230,6 +275,30 @@ describe('a call that takes long', () => {
     expect(poor.variants[0].gate.inFlight).toBe(1);
   });
 
+  it('gets none beside it where the other endpoint has gone meanwhile, and spends no budget on it', () => {
+    const take = vi.fn(() => true);
+    const world = worldOf({
+      calls: patient({ hedge: { delayMs: 50, note: () => undefined }, budget: { requested: () => undefined, take } }),
+    });
+    world.begin();
+    world.variants[0].state.endpoints = endpointsOf('a');
+    vi.advanceTimersByTime(50);
+    expect([world.stable.calls.length, take.mock.calls.length]).toEqual([1, 0]);
+  });
+
+  it('says nothing of how long calls take once there are two of it', () => {
+    const note = vi.fn();
+    const world = worldOf({ calls: patient({ hedge: { delayMs: 50, note } }) });
+    world.begin();
+    vi.advanceTimersByTime(50);
+    world.stable.calls[0]!.fail(Fault.BackendFailed, true);
+    world.stable.calls[1]!.answer();
+    expect(note).not.toHaveBeenCalled();
+    world.begin();
+    world.stable.calls[2]!.answer();
+    expect(note).toHaveBeenCalledOnce();
+  });
+
   it('is cancelled with the other when the client leaves', () => {
     const world = worldOf(hedging());
     const asked = world.begin();
@@ -289,6 +358,62 @@ describe('a variant that is full', () => {
     world.expectNothingHeld();
   });
 
+  it('blames nobody for a deadline that passes in its line, and counts as failing all the same', () => {
+    const world = new World(lined());
+    const [first, second] = [world.begin({ body: 'a' }), world.begin({ body: 'b' })];
+    for (const each of [second, first]) world.lifecycle.abort(each.ctx, false);
+    expect([first, second].map(codeOf)).toEqual(['BACKEND_TIMEOUT', 'DEADLINE_OVER']);
+    expect([world.attempts, world.variants[0].state.failures]).toEqual([['v1 OVERLOADED', 'v1 BACKEND_TIMEOUT'], 2]);
+    for (const each of [first, second]) world.close(each);
+    world.expectNothingHeld();
+  });
+
+  it('does not count as failing those who grant too little time to stand in line', () => {
+    const world = new World(lined());
+    const asked = [world.begin({ body: 'a' }), world.begin({ body: 'b' })];
+    world.clock.advance(1_000);
+    for (const { ctx } of [...asked].reverse()) {
+      ctx.deadlineIsCallers = true;
+      world.lifecycle.abort(ctx, false);
+    }
+    expect(asked.map(codeOf)).toEqual(['DEADLINE_OVER', 'DEADLINE_OVER']);
+    expect([world.attempts, world.variants[0].state.failures]).toEqual([['v1 DEADLINE_OVER', 'v1 DEADLINE_OVER'], 0]);
+    for (const each of asked) world.close(each);
+    world.expectNothingHeld();
+  });
+
+  it('tells of the deadline and not of its line when both are over', () => {
+    const world = new World(lined());
+    const asked = [world.begin({ body: 'a' }), world.begin({ body: 'b' })];
+    world.clock.advance(1_000);
+    world.stable.calls[0]!.fail(Fault.BackendFailed, true);
+    expect(asked.map(codeOf)).toEqual(['BACKEND_FAILED', 'DEADLINE_OVER']);
+    for (const each of asked) world.close(each);
+    world.expectNothingHeld();
+  });
+
+  it('sends those in its line to stable at once when it is taken out of traffic, and refuses them where there is no other', () => {
+    const world = new World({ canaryBp: 10_000, ...lined() });
+    const asked = ['a', 'b'].map((body) => world.begin({ body }));
+    const named = world.begin({ fields: { version: 'v2' } });
+    const [stable, canary] = world.variants;
+    expect(canary.gate.waiting).toBe(2);
+    canary.state.readiness = { is: 'unloaded', reason: 'by hand' };
+    canary.gate.dismiss();
+    expect([world.canary.calls.length, world.stable.calls.length, canary.gate.waiting, codeOf(named)]).toEqual([
+      1,
+      1,
+      0,
+      'NO_VARIANT',
+    ]);
+    expect(stable.gate.inFlight).toBe(1);
+    world.canary.calls[0]!.answer();
+    world.stable.calls[0]!.answer();
+    expect(asked.map(codeOf)).toEqual(['', '']);
+    for (const each of [...asked, named]) world.close(each);
+    world.expectNothingHeld();
+  });
+
   it('lets a decoupled model hold its place until its last answer', () => {
     const world = new World({ ...lined(), decoupled: true, codec: FakePartCodec });
     const [first, second] = [world.begin({ body: 'a' }), world.begin({ body: 'b' })];
@@ -334,6 +459,33 @@ describe('an answer that is judged aside', () => {
     rulings[1]!.resolve('');
     await settled();
     expect([codeOf(asked), world.attempts]).toEqual(['', ['v1 OVERLOADED', 'v1 ']]);
+    world.close(asked);
+    world.expectNothingHeld();
+  });
+
+  it('is no fault of the backend when the deadline passes meanwhile', async () => {
+    const ruling = Promise.withResolvers<string>();
+    const world = worldOf({ contract: { lie: () => ruling.promise } });
+    const asked = world.begin();
+    world.stable.calls[0]!.answer();
+    world.lifecycle.abort(asked.ctx, false);
+    ruling.resolve('');
+    await settled();
+    expect([codeOf(asked), world.variants[0].state.failures, world.attempts]).toEqual(['DEADLINE_OVER', 0, ['v1 ']]);
+    world.close(asked);
+    world.expectNothingHeld();
+  });
+
+  it('that lied leaves the blame for the deadline to the other of two calls', async () => {
+    const ruling = Promise.withResolvers<string>();
+    const world = worldOf({ calls: patient({ hedge }), contract: { lie: () => ruling.promise } });
+    const asked = world.begin();
+    await vi.advanceTimersByTimeAsync(60);
+    world.stable.calls[0]!.answer();
+    ruling.resolve('output "y" is missing');
+    await settled();
+    world.lifecycle.abort(asked.ctx, false);
+    expect([codeOf(asked), world.attempts]).toEqual(['BACKEND_TIMEOUT', ['v1 BACKEND_LIED', 'v1 BACKEND_TIMEOUT']]);
     world.close(asked);
     world.expectNothingHeld();
   });

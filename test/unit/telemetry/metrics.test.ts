@@ -167,7 +167,7 @@ describe('Metrics', () => {
       { ...view, endpoint: 'a:1', state: 'slow-start', inFlight: 3 },
       { ...view, endpoint: 'b:1', state: 'ejected', inFlight: 2 },
     ];
-    variant.state.endpoints = { views: () => views };
+    variant.state.endpoints = { views: () => views, hasOther: () => true };
     const nothing = (): number => 0;
     const watched = { bodyBytesInFlight: nothing, cacheBytes: nothing, cacheEntries: nothing, shadowQueueLength: nothing };
     const offloadQueueLength = nothing;

@@ -51,6 +51,19 @@ describe('the choice of an endpoint', () => {
     );
   });
 
+  it('knows whether there is one for a call that avoids another, also when an ejection has just ended', () => {
+    fc.assert(
+      fc.property(fc.array(states, { maxLength: 8 }), fc.nat(9), (list, avoided) => {
+        const members = list.map((state, i) => endpointIn(state, `e${i}:1`));
+        const { table, choice } = choiceOf(members, seeded(), NOW_MS - 1);
+        expect(table.trials.length).toBe(list.filter((state) => state === 'probation' || state === 'on trial').length);
+        const avoid = `e${avoided}:1`;
+        expect(choice.hasOther(avoid, NOW_MS)).toBe(choice.pick(0, avoid, NOW_MS) !== null);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('leaves one in probation alone while its probes fail and others are there', () => {
     const [well, sick] = [openEndpoint('a:1'), endpointIn('probation', 'b:1')];
     sick.probes.note(false);
