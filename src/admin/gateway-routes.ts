@@ -24,6 +24,15 @@ export const GATEWAY_ROUTES: readonly AdminRoute[] = [
     run: (plane) => json(200, { workers: plane.workers() }),
   },
   {
+    method: 'GET',
+    path: 'requests/{id}',
+    operation: 'explainRequest',
+    summary: 'What is still known of the requests with this id: placement, what each phase decided, failed tries, durations.',
+    needs: 'view',
+    body: null,
+    run: explainRequest,
+  },
+  {
     method: 'POST',
     path: 'restart',
     operation: 'restart',
@@ -65,4 +74,15 @@ async function restart(plane: ControlPlane, call: AdminCall): Promise<AdminAnswe
     default:
       return result satisfies never;
   }
+}
+
+async function explainRequest(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
+  const id = call.params['id']!;
+  const requests = await plane.explain(id);
+  if (requests.length > 0) return json(200, { requests });
+  return problem(
+    404,
+    'Not Found',
+    `No worker remembers a request "${id}". Each remembers its last telemetry.explainRequests, and none from before it began; older ones are in the access log.`,
+  );
 }

@@ -15,6 +15,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['split', async () => (await import('./commands/split.ts')).split],
   ['keys', async () => (await import('./commands/keys.ts')).keys],
   ['restart', async () => (await import('./commands/restart.ts')).restart],
+  ['explain', async () => (await import('./commands/explain.ts')).explain],
   ['health', async () => (await import('./commands/health.ts')).health],
 ]);
 

@@ -98,6 +98,12 @@ export const config = z.strictObject({
     .strictObject({
       accessLog: z.boolean().default(true).describe('One log line a request.'),
       logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least level that is written.'),
+      explainRequests: z
+        .int()
+        .min(0)
+        .max(1_000_000)
+        .default(2_048)
+        .describe('Finished requests that each worker remembers for `sluice explain`, about 1 KB each; 0 remembers none.'),
       otlp: z
         .strictObject({
           endpoint: z.url().describe('OTLP/HTTP address for traces, such as http://collector:4318/v1/traces.'),

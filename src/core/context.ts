@@ -6,10 +6,16 @@ import { Reply } from './exchange.ts';
 import type { FaultKind } from './faults.ts';
 import { type InferenceRequest, type Prediction, Usage } from './inference.ts';
 import type { Permit } from './limits.ts';
+import type { FailedTryStory } from './request-story.ts';
 import type { Principal } from './tenant.ts';
 import type { Route, Snapshot, Variant } from './traffic.ts';
 import type { Millis, NanoUsd } from './units.ts';
 import { Phase, Verdict } from './verdict.ts';
+
+const NO_TRIES: readonly FailedTryStory[] = Object.freeze([]);
+
+/** What keeps a caller on one variant, in the order in which the first present one is taken. */
+export type StickySource = 'sequence' | 'header' | 'session' | 'tenant' | 'request';
 
 /** Several answers to one request, on their way from a backend to its client. */
 export interface Parts {
@@ -80,6 +86,8 @@ export class RequestContext {
   route: Route | null = null;
   /** Unsigned 32-bit hash of the sticky key. */
   affinity = 0;
+  /** What `affinity` was taken from. */
+  stickyBy: StickySource = 'request';
   /** The plan was overridden by header or version, so cache and shadows stay out of it. */
   pinned = false;
   variant: Variant | null = null;
@@ -90,6 +98,8 @@ export class RequestContext {
   attempts = 0;
   /** A backend is at work for it, and has not answered: it is late when the deadline passes now. */
   awaitsBackend = false;
+  /** Those that brought no answer; one array for all who have none. */
+  failedTries: readonly FailedTryStory[] = NO_TRIES;
   /** Of several answers the one that is being looked at. */
   prediction: Prediction | null = null;
   /** The answers of a decoupled model, from the first on. */

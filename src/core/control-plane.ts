@@ -1,5 +1,6 @@
 import type { EndpointView } from './endpoints.ts';
 import type { UsageTotal } from './money.ts';
+import type { RequestStory } from './request-story.ts';
 
 /** What the admin API and the CLI show of a variant. */
 export interface VariantView {
@@ -145,6 +146,8 @@ export interface ControlPlane {
   /** Replaces every worker without losing a request. */
   restart(operation: Operation): Promise<RestartResult>;
   workers(): readonly WorkerView[];
+  /** What the workers still know of requests with this id, newest first; empty when they know of none. */
+  explain(requestId: string): Promise<readonly RequestStory[]>;
   /** Serving, not draining, and at least one model can answer: one model's dead server must not take the others out of rotation. */
   isReady(): boolean;
   /** Prometheus text exposition. */

@@ -3,31 +3,43 @@ import type { Placed } from '../core/context.ts';
 import { Fault, type FaultKind } from '../core/faults.ts';
 import type { QueueRefusal } from '../core/gate.ts';
 import type { Tally } from '../core/observer.ts';
+import type { FailedTryStory } from '../core/request-story.ts';
 import type { Variant } from '../core/traffic.ts';
+import type { Attempt } from './attempt.ts';
 import { hasTime } from './time-left.ts';
 
 /** Milliseconds a caller is told to wait when no variant can take the request. */
 export const NO_VARIANT_WAIT_MS = 1_000;
-
-/** One try that brought no answer. */
-export interface FailedTry {
-  readonly variant: Variant;
-  readonly kind: FaultKind;
-  readonly durationUs: number;
-}
 
 /** What a try is noted as: the end of the caller's own patience says nothing about the variant. */
 export function blamed(kind: FaultKind, ctx: Placed, clock: Clock): FaultKind {
   return ctx.deadlineIsCallers && !hasTime(ctx, clock) ? Fault.DeadlineOver : kind;
 }
 
-/** Counts it, and holds it against its variant unless it says nothing about it. */
-export function noteFailure(tally: Tally, ctx: Placed, { variant, kind, durationUs }: FailedTry): void {
-  tally.attempt(ctx.route.model, variant.name, kind.code, durationUs);
+/** A try that brought no answer. */
+export function noteFailure(tally: Tally, clock: Clock, attempt: Attempt, kind: FaultKind): void {
+  const durationUs = clock.nowUs() - attempt.startedUs;
+  note(tally, attempt.ctx, { variant: attempt.variant.name, endpoint: attempt.endpoint, code: kind.code, durationUs });
+  hold(attempt.variant, kind);
+}
+
+/** A try that the variant did not take. */
+export function noteShut(tally: Tally, ctx: Placed, variant: Variant, kind: FaultKind): void {
+  note(tally, ctx, { variant: variant.name, endpoint: '', code: kind.code, durationUs: 0 });
+  hold(variant, kind);
+}
+
+function note(tally: Tally, ctx: Placed, story: FailedTryStory): void {
+  tally.attempt(ctx.route.model, story.variant, story.code, story.durationUs);
+  ctx.failedTries = [...ctx.failedTries, story];
+}
+
+/** Holds it against its variant unless it says nothing about it. */
+function hold({ state }: Variant, kind: FaultKind): void {
   // What a backend itself refuses counts too, or a canary that refuses everything would look well.
   if ((kind.blame === 'client' && kind !== Fault.BackendRefused) || kind === Fault.DeadlineOver) return;
-  variant.state.failures++;
-  variant.state.lastFault = kind.code;
+  state.failures++;
+  state.lastFault = kind.code;
 }
 
 /** Why a variant takes nothing now. */

@@ -8,7 +8,7 @@ import { Verdict } from '../core/verdict.ts';
 import { type Judged, judgeAnswer } from './answer-judge.ts';
 import { Attempt, type AttemptOwner, sayNeverBegan } from './attempt.ts';
 import { callOptionsOf } from './call-options.ts';
-import { blamed, FULL, NO_VARIANT_WAIT_MS, NOT_READY, noteFailure, OUT_OF_LINE, type Shut } from './failed-try.ts';
+import { blamed, FULL, NO_VARIANT_WAIT_MS, NOT_READY, noteFailure, noteShut, OUT_OF_LINE, type Shut } from './failed-try.ts';
 import { standInLine } from './line.ts';
 import { mayHedge, mayRetry, type NextPlace, nextPlace } from './next-place.ts';
 import { Parting } from './parting.ts';
@@ -130,7 +130,7 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
     const ctx = this.#ctx;
     if (kind === Fault.BackendTimeout) kind = blamed(kind, ctx, this.#o.clock);
     attempt.outcome = kind === Fault.BackendTimeout || kind === Fault.BackendBusy ? CallOutcome.Overloaded : CallOutcome.Other;
-    noteFailure(this.#o.tally, ctx, { variant: attempt.variant, kind, durationUs: this.#o.clock.nowUs() - attempt.startedUs });
+    noteFailure(this.#o.tally, this.#o.clock, attempt, kind);
     if (ctx.parts !== null) {
       if (ctx.parts.source !== attempt) return;
       ctx.retryAfterMs = Math.max(0, attempt.retryAfterMs);
@@ -228,7 +228,7 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
   }
 
   #noteShut(variant: Variant, kind: FaultKind): void {
-    noteFailure(this.#o.tally, this.#ctx, { variant, kind: blamed(kind, this.#ctx, this.#o.clock), durationUs: 0 });
+    noteShut(this.#o.tally, this.#ctx, variant, blamed(kind, this.#ctx, this.#o.clock));
   }
 
   #refuse(attempt: Attempt, kind: FaultKind, detail: string): void {

@@ -2,8 +2,10 @@ import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import type { RequestContext } from '../core/context.ts';
 import type { Observer } from '../core/observer.ts';
+import type { RequestStory } from '../core/request-story.ts';
 import type { Log } from './access-log.ts';
 import type { Metrics } from './metrics.ts';
+import { RequestMemory } from './request-memory.ts';
 import { openTraces, PassedTraces, type Traces } from './traces.ts';
 
 /** Longest that the end of the process waits for a collector of traces. */
@@ -22,6 +24,7 @@ export class RequestObserver implements Observer {
   readonly #metrics: Metrics;
   readonly #log: Log;
   readonly #linePerRequest: boolean;
+  readonly #memory: RequestMemory;
   readonly #ready: Promise<void>;
   /** Traces are passed on until their recorder is loaded, and for good where none is configured. */
   #traces: Traces = new PassedTraces();
@@ -31,6 +34,7 @@ export class RequestObserver implements Observer {
     this.#metrics = options.metrics;
     this.#log = options.log;
     this.#linePerRequest = options.config.accessLog;
+    this.#memory = new RequestMemory(options.config.explainRequests);
     options.metrics.watchLog(options.log);
     this.#ready = this.#open(options);
   }
@@ -51,7 +55,14 @@ export class RequestObserver implements Observer {
     const durationUs = this.#clock.nowUs() - ctx.startedUs;
     this.#metrics.requestFinished(ctx, durationUs);
     this.#traces.end(ctx, durationUs);
-    if (this.#linePerRequest) this.#log.request(ctx, durationUs, this.#clock.wallMs());
+    const wallMs = this.#clock.wallMs();
+    this.#memory.note(ctx, durationUs, wallMs);
+    if (this.#linePerRequest) this.#log.request(ctx, durationUs, wallMs);
+  }
+
+  /** What is still known of requests with this id, newest first. */
+  explain(requestId: string): readonly RequestStory[] {
+    return this.#memory.find(requestId);
   }
 
   /** Sends and writes what waits, each for a bounded time. Never rejects. */

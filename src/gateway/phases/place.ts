@@ -16,7 +16,7 @@ export class Place implements Stage<Authorised> {
   /** @hot */
   run(ctx: Authorised): Verdict {
     if (ctx.request.sequenceId !== '') this.#disown(ctx);
-    ctx.affinity = affinityOf(stickyKey(ctx));
+    ctx.affinity = affinityOf(stickyKeyOf(ctx));
     if (ctx.variant === null) ctx.variant = choose(ctx.route.plan, ctx.affinity);
     return Verdict.Next;
   }
@@ -30,14 +30,22 @@ export class Place implements Stage<Authorised> {
 }
 
 /** The first present of: sequence, configured header, session header, tenant where config says so, and else the request itself. */
-function stickyKey(ctx: Authorised): string {
+function stickyKeyOf(ctx: Authorised): string {
   const { sequenceId } = ctx.request;
-  if (sequenceId !== '') return sequenceKey(ctx.principal.tenant.id, ctx.route.model, sequenceId);
-  if (ctx.route.stickyHeader !== '') {
-    const key = ctx.head.header(ctx.route.stickyHeader);
-    if (key !== '') return key;
+  if (sequenceId !== '') {
+    ctx.stickyBy = 'sequence';
+    return sequenceKey(ctx.principal.tenant.id, ctx.route.model, sequenceId);
+  }
+  const key = ctx.route.stickyHeader === '' ? '' : ctx.head.header(ctx.route.stickyHeader);
+  if (key !== '') {
+    ctx.stickyBy = 'header';
+    return key;
   }
   const session = ctx.head.header('x-sluice-session');
-  if (session !== '') return session;
+  if (session !== '') {
+    ctx.stickyBy = 'session';
+    return session;
+  }
+  ctx.stickyBy = ctx.route.stickyByTenant ? 'tenant' : 'request';
   return ctx.route.stickyByTenant ? ctx.principal.tenant.id : ctx.requestId;
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/schema.ts';
 import type { BackendView, PlanView } from '../../core/control-plane.ts';
 import type { UsageTotal } from '../../core/money.ts';
+import type { RequestStory } from '../../core/request-story.ts';
 import type { LeaseAnswer, LeaseMessage } from './lease-messages.ts';
 
 /** What supervisor and worker say to each other. Everything here survives a structured clone; nothing else goes between them. */
@@ -62,6 +63,8 @@ export interface Pulse {
 export interface Orders {
   readonly report: { readonly takes: null; readonly gives: WorkerReport };
   readonly backends: { readonly takes: null; readonly gives: readonly BackendView[] };
+  /** Takes a request id. */
+  readonly explain: { readonly takes: string; readonly gives: readonly RequestStory[] };
   readonly truth: { readonly takes: Truth; readonly gives: null };
   readonly weights: { readonly takes: PlanState; readonly gives: null };
   /** Gives why the variant is not ready; empty when it is, or goes on warming. */

@@ -15,6 +15,7 @@ import type {
   WorkerView,
 } from '../../core/control-plane.ts';
 import type { UsageTotal } from '../../core/money.ts';
+import type { RequestStory } from '../../core/request-story.ts';
 import type { TrafficPlan } from '../../core/traffic.ts';
 import { reweigh } from '../../router/traffic-plan.ts';
 import { type AuditLog, recorded } from './audit-log.ts';
@@ -147,6 +148,11 @@ export class FleetPlane implements ControlPlane {
       residentBytes: pulse.residentBytes,
       cpuSeconds: pulse.cpuUs / MICROS_PER_SECOND,
     }));
+  }
+
+  async explain(requestId: string): Promise<readonly RequestStory[]> {
+    const { gives } = await this.#o.fleet.broadcast('explain', requestId, BACKENDS_TIMEOUT_MS);
+    return gives.flat().sort((a, b) => (a.at < b.at ? 1 : -1));
   }
 
   isReady(): boolean {

@@ -8,6 +8,7 @@ type Execute<Name extends OrderName> = (gateway: WorkerGateway, takes: Takes<Nam
 const ORDERS: { readonly [Name in OrderName]: Execute<Name> } = {
   report: (gateway) => gateway.report(),
   backends: (gateway) => backendViews(gateway.routes),
+  explain: (gateway, requestId) => gateway.explain(requestId),
   truth(gateway, truth) {
     gateway.adopt(truth);
     return null;

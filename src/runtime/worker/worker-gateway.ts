@@ -7,6 +7,7 @@ import { MemoryCacheStore } from '../../cache/memory-store.ts';
 import type { Secrets } from '../../config/secrets.ts';
 import { SystemClock } from '../../core/clock.ts';
 import type { LeaseOffice } from '../../core/limits.ts';
+import type { RequestStory } from '../../core/request-story.ts';
 import type { Route } from '../../core/traffic.ts';
 import { GatewayFront } from '../../gateway/gateway-front.ts';
 import type { ThreadPool } from '../../gateway/offload/thread-pool.ts';
@@ -154,6 +155,10 @@ export class WorkerGateway {
 
   revoke(keyId: string): void {
     this.#keys.revoke(keyId);
+  }
+
+  explain(requestId: string): readonly RequestStory[] {
+    return this.#observer.explain(requestId);
   }
 
   /** Entries dropped; an empty model purges all. */

@@ -12,6 +12,8 @@ import type {
   VariantResult,
   WeightChange,
 } from '../../../src/core/control-plane.ts';
+import { Remembered } from '../../../src/telemetry/request-memory.ts';
+import { storyOf } from '../../../src/telemetry/request-story.ts';
 
 const PLAN: PlanView = { model: 'digits', revision: 3, variants: [] };
 const REACHED = { acknowledged: 4, total: 4 };
@@ -32,6 +34,7 @@ const VIEW = {
   failures: 0,
   lastFault: '',
 };
+const STORY = storyOf(new Remembered());
 let result: ChangeResult = { is: 'applied', plan: PLAN, workers: REACHED };
 let ready = true;
 const purges: Purge[] = [];
@@ -81,6 +84,7 @@ const plane: ControlPlane = {
   restart: () => Promise.resolve(restartResult),
   workers: () => [{ worker: 0, generation: 1, pid: 7, state: 'serving', ready: true, residentBytes: 1, cpuSeconds: 2 }],
   isReady: () => ready,
+  explain: (id) => Promise.resolve(id === 'req-1' ? [STORY] : []),
   metrics: () => Promise.resolve('sluice_up 1\n'),
 };
 
@@ -259,6 +263,13 @@ describe('the admin port', () => {
     }
     expect(variantChanges.length).toBe(before + 1);
     expect((await call('GET', path)).headers['allow']).toBe('POST');
+  });
+
+  it('tells what is known of a request, and of one that nobody remembers why that may be', async () => {
+    const known = await call('GET', '/admin/v1/requests/req-1');
+    expect([known.status, JSON.parse(known.body)]).toEqual([200, { requests: [STORY] }]);
+    const unknown = await call('GET', '/admin/v1/requests/req-2');
+    expect([unknown.status, unknown.body]).toEqual([404, expect.stringContaining('telemetry.explainRequests')]);
   });
 
   it('is 404 for unknown paths and 405 with the verbs for known ones', async () => {

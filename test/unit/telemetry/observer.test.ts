@@ -10,7 +10,7 @@ import { Collector } from './collector.ts';
 import { answer, refuse, stranger } from './sample-request.ts';
 
 type TelemetryConfig = Config['telemetry'];
-const CONFIG: TelemetryConfig = { accessLog: true, logLevel: 'info', otlp: null };
+const CONFIG: TelemetryConfig = { accessLog: true, logLevel: 'info', explainRequests: 4, otlp: null };
 
 describe('RequestObserver', () => {
   let metrics: Metrics;
