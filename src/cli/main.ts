@@ -1,24 +1,10 @@
 import { ConfigError } from '../config/problem.ts';
-import type { Command } from './commands/command.ts';
+import { COMMANDS, everyCommand } from './command-table.ts';
 import { CliError, Exit } from './exit-codes.ts';
 import { PROCESS_TERMINAL, type Terminal } from './terminal.ts';
 import { readVersion } from './version.ts';
 
-/**
- * The `sluice` command: finds the word, runs it, and turns every failure into a message and an exit code. Each word loads its own code
- * alone, since a probe that runs every few seconds must not cost half a second of CPU time.
- */
-const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
-  ['serve', async () => (await import('./commands/serve.ts')).serve],
-  ['check', async () => (await import('./commands/check.ts')).check],
-  ['diff', async () => (await import('./commands/diff.ts')).diff],
-  ['split', async () => (await import('./commands/split.ts')).split],
-  ['keys', async () => (await import('./commands/keys.ts')).keys],
-  ['restart', async () => (await import('./commands/restart.ts')).restart],
-  ['explain', async () => (await import('./commands/explain.ts')).explain],
-  ['health', async () => (await import('./commands/health.ts')).health],
-]);
-
+/** The `sluice` command: finds the word, runs it, and turns every failure into a message and an exit code. */
 async function main(args: readonly string[], terminal: Terminal): Promise<Exit> {
   const [word, ...rest] = args;
   if (word === 'version' || word === '--version') {
@@ -47,7 +33,7 @@ async function help(word: string | undefined): Promise<string> {
       '\n',
     );
   }
-  const all = await Promise.all([...COMMANDS.values()].map((each) => each()));
+  const all = await everyCommand();
   const lines = all.map((each) => `  sluice ${each.usage}\n      ${each.summary}`);
   return [
     'Sluice, an inference gateway.',

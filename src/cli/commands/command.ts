@@ -7,6 +7,8 @@ export interface Command {
   /** Arguments as the help shows them. */
   readonly usage: string;
   readonly summary: string;
+  /** What may stand behind the name, where it is one of a few words. */
+  readonly words?: readonly string[];
   readonly examples: readonly string[];
   /** Resolves with the exit code; throws CliError to say why not. */
   run(args: readonly string[], terminal: Terminal): Promise<Exit>;

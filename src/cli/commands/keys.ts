@@ -11,6 +11,7 @@ type Values = ReturnType<typeof parseKeys>['values'];
 /** Makes an API key: the key itself for its user, its digest for the config. Or has a running gateway refuse one from now on. */
 export const keys: Command = {
   name: 'keys',
+  words: ['new', 'revoke'],
   usage:
     'keys new [--env NAME] [--id ID8] [--json] | keys revoke <id> [--reason TEXT] [--admin URL] [--token-file FILE] [--json]',
   summary: 'Make an API key, shown once and never stored; or revoke one at once, in every worker and for good.',

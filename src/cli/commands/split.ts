@@ -2,16 +2,18 @@ import { parseArgs } from 'node:util';
 import type { PlanView, Reached, VariantView } from '../../core/control-plane.ts';
 import { ACCESS_OPTIONS, type AdminAccess, callAdmin, findAdmin, reachedText } from '../admin-client.ts';
 import { CliError, Exit } from '../exit-codes.ts';
-import { table } from '../terminal.ts';
+import { showLive, untilInterrupted } from '../live-view.ts';
+import { stateCell, type Terminal, table } from '../terminal.ts';
 import type { Command } from './command.ts';
 
 /** Shows how a model's traffic is split, or changes it. */
 export const split: Command = {
   name: 'split',
-  usage: 'split <model> [variant=percent …] [--reason TEXT] [--admin URL] [--token-file FILE] [--json]',
+  usage: 'split <model> [variant=percent …] [--reason TEXT] [--admin URL] [--token-file FILE] [--json] [--watch]',
   summary: "Show a model's traffic split, or set it; a variant goes by its name or, where one has it, its role.",
   examples: [
     'sluice split digits',
+    'sluice split digits --watch',
     'sluice split digits stable=95 canary=5',
     'sluice split digits v2=0 --reason "wrong answers"',
   ],
@@ -20,9 +22,12 @@ export const split: Command = {
     const [model, ...assignments] = positionals;
     if (model === undefined) throw new CliError(Exit.Usage, `Usage: sluice ${split.usage}`);
     const access = findAdmin({ url: values.admin, tokenFile: values['token-file'] });
-    let plan: ShownPlan = await callAdmin<PlanView>(access, 'GET', `plans/${encodeURIComponent(model)}`);
+    const read = (): Promise<ShownPlan> => callAdmin<PlanView>(access, 'GET', `plans/${encodeURIComponent(model)}`);
+    let plan = await read();
     if (assignments.length > 0) plan = await change(access, plan, assignments, values.reason ?? '');
-    terminal.out(values.json === true ? JSON.stringify(plan) : planTable(plan));
+    const text = (shown: ShownPlan): string => (values.json === true ? JSON.stringify(shown) : planTable(terminal, shown));
+    if (values.watch === true) return showLive(terminal, { render: async () => text(await read()), signal: untilInterrupted() });
+    terminal.out(text(plan));
     return Exit.Ok;
   },
 };
@@ -36,6 +41,7 @@ function parseSplit(args: readonly string[]) {
         reason: { type: 'string' },
         ...ACCESS_OPTIONS,
         json: { type: 'boolean' },
+        watch: { type: 'boolean' },
       },
     });
   } catch (error) {
@@ -86,12 +92,12 @@ function resolveVariant(plan: PlanView, who: string): VariantView {
 /** After a change also how far it has come. */
 type ShownPlan = PlanView & { readonly workers?: Reached };
 
-function planTable(plan: ShownPlan): string {
+function planTable(terminal: Terminal, plan: ShownPlan): string {
   const rows = plan.variants.map((variant) => [
     variant.name,
     variant.role,
     (variant.weightBp / 100).toFixed(2),
-    variant.readiness,
+    stateCell(terminal, variant.readiness),
     variant.backend,
     String(variant.attempts),
     String(variant.failures),

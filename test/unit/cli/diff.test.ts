@@ -17,7 +17,7 @@ afterAll(() => rmSync(dir, { recursive: true }));
 
 async function run(...args: string[]): Promise<{ code: Exit; out: string }> {
   const lines: string[] = [];
-  const terminal: Terminal = { out: (line) => lines.push(line), err: (line) => lines.push(line) };
+  const terminal: Terminal = { out: (line) => lines.push(line), err: (line) => lines.push(line), isLive: false };
   return { code: await diff.run(args, terminal), out: lines.join('\n') };
 }
 
@@ -48,7 +48,7 @@ describe('sluice diff', () => {
   it('refuses what it cannot compare: no current config, a wrong option, a config with problems', async () => {
     const refusal = (...args: string[]): unknown => {
       try {
-        return diff.run(args, { out: () => undefined, err: () => undefined });
+        return diff.run(args, { out: () => undefined, err: () => undefined, isLive: false });
       } catch (error) {
         return error instanceof CliError ? error.code : error;
       }

@@ -27,7 +27,7 @@ async function run(...args: string[]): Promise<{ code: Exit; said: string }> {
   const hear = (line: string): void => {
     said = line;
   };
-  return { code: await health.run(args, { out: hear, err: hear }), said };
+  return { code: await health.run(args, { out: hear, err: hear, isLive: false }), said };
 }
 
 describe('sluice health', () => {
