@@ -4,24 +4,34 @@ export interface AdminAnswer {
   readonly contentType: string;
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** What is kept of the body for a repetition, where the body itself holds something that is shown once; null keeps it whole. */
+  readonly repeated: string | null;
 }
 
 /** JSON with BigInt as decimal text, so that no money is rounded. */
 export function json(status: number, value: unknown): AdminAnswer {
-  const body = JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item));
-  return { status, contentType: 'application/json', body: `${body}\n`, headers: {} };
+  return { status, contentType: 'application/json', body: textOf(value), headers: {}, repeated: null };
 }
 
-/** A refusal as RFC 9457 problem details. */
+/** Of `value` those fields that `once` has in their place are shown this one time. */
+export function jsonOnce(status: number, value: object, once: object): AdminAnswer {
+  return { ...json(status, value), repeated: textOf({ ...value, ...once }) };
+}
+
+/** A refusal as RFC 9457 problem details; `more` are members of its own. */
 export function problem(
   status: number,
   title: string,
   detail: string,
   headers: Readonly<Record<string, string>> = {},
+  more: object = {},
 ): AdminAnswer {
-  const body = JSON.stringify({ type: 'about:blank', title, status, detail });
-  return { status, contentType: 'application/problem+json', body: `${body}\n`, headers };
+  const body = textOf({ type: 'about:blank', title, status, detail, ...more });
+  return { status, contentType: 'application/problem+json', body, headers, repeated: null };
 }
+
+const textOf = (value: unknown): string =>
+  `${JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item))}\n`;
 
 /** Nothing takes effect that is not on record. */
 export function unaudited(reason: string): AdminAnswer {

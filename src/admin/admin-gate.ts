@@ -1,19 +1,29 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import type { AdminHolder } from '../core/admin-access.ts';
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '::1'];
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Who may speak to the admin port: the holder of the token, under a host name that is ours, from no foreign page. */
+export interface AdminGateOptions {
+  /** Those of the config in force; another list after a reload. */
+  readonly holders: () => readonly AdminHolder[];
+  readonly host: string;
+  readonly allowedHosts: readonly string[];
+  readonly wallMs: () => number;
+}
+
+/** Who may speak to the admin port: the holder of a token, under a host name that is ours, from no foreign page. */
 export class AdminGate {
-  readonly #token: Buffer;
+  readonly #o: AdminGateOptions;
   readonly #hosts: ReadonlySet<string>;
 
-  constructor(options: { readonly token: string; readonly host: string; readonly allowedHosts: readonly string[] }) {
-    this.#token = digest(options.token);
-    this.#hosts = new Set([...LOOPBACK_NAMES, options.host, ...options.allowedHosts].map((host) => host.toLowerCase()));
+  constructor(options: AdminGateOptions) {
+    this.#o = options;
+    const { host, allowedHosts } = options;
+    this.#hosts = new Set([...LOOPBACK_NAMES, host, ...allowedHosts].map((name) => name.toLowerCase()));
   }
 
   /** A name that resolves here without being ours is a DNS rebinding attempt; an address resolves to nothing but itself. */
@@ -31,9 +41,16 @@ export class AdminGate {
     return URL.canParse(origin) && new URL(origin).host === request.headers.host;
   }
 
-  hasToken(request: IncomingMessage): boolean {
+  /** Null without a token that opens. Each one there is is compared, so that time tells nobody which of them exist. */
+  holderOf(request: IncomingMessage): AdminHolder | null {
     const match = /^Bearer (\S{1,512})$/i.exec(request.headers.authorization ?? '');
-    return match !== null && timingSafeEqual(digest(match[1]!), this.#token);
+    if (match === null) return null;
+    const sha256 = digest(match[1]!);
+    let found: AdminHolder | null = null;
+    for (const holder of this.#o.holders()) {
+      if (timingSafeEqual(holder.sha256, sha256)) found = holder;
+    }
+    return found === null || this.#o.wallMs() >= found.expiresMs ? null : found;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { AnswerSchema } from '../config/admin-answers.ts';
 import type { BodySchema } from '../config/admin-bodies.ts';
 import type { ControlPlane } from '../core/control-plane.ts';
 import type { AdminAnswer } from './admin-answer.ts';
@@ -16,6 +17,12 @@ export interface AdminCall {
   readonly actor: string;
 }
 
+/** What one status of an answer means, and its body; null for problem details. */
+export interface DescribedAnswer {
+  readonly means: string;
+  readonly schema: AnswerSchema | null;
+}
+
 /** One operation of the admin API: the one place that says its path, who may use it, and what it takes. */
 export interface AdminRoute {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -27,5 +34,9 @@ export interface AdminRoute {
   readonly needs: Need;
   /** Null takes no body. An absent body is read as an empty object. */
   readonly body: BodySchema | null;
+  /** Query parameters that it heeds, each with what it does; all may be left out. */
+  readonly query?: Readonly<Record<string, string>>;
+  /** By status, besides what every route may answer. Without any, 200 is described as JSON. */
+  readonly answers?: Readonly<Record<number, DescribedAnswer>>;
   run(plane: ControlPlane, call: AdminCall): AdminAnswer | Promise<AdminAnswer>;
 }

@@ -1,15 +1,15 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { parseBody } from '../config/admin-bodies.ts';
 import type { AdminListenConfig } from '../config/listen-schema.ts';
 import { isLoopback } from '../config/loopback.ts';
+import type { AdminHolder } from '../core/admin-access.ts';
 import type { ControlPlane } from '../core/control-plane.ts';
 import { type AdminAnswer, json, problem } from './admin-answer.ts';
+import { AdminDesk, type AdminDeskOptions } from './admin-desk.ts';
 import { AdminGate } from './admin-gate.ts';
 import { AdminRate } from './admin-rate.ts';
-import type { AdminCall } from './admin-route.ts';
-import { findRoute } from './route-table.ts';
+import { mayDo } from './roles.ts';
 
 /** Connections at the same time: people, scripts and scrapers, never the public. */
 const MAX_CONNECTIONS = 256;
@@ -19,10 +19,15 @@ const TOO_OFTEN_WAIT_MS = 1_000;
 
 export interface AdminServerOptions {
   readonly config: AdminListenConfig;
-  readonly token: string;
+  /** Those of the config in force. */
+  readonly holders: () => readonly AdminHolder[];
   /** Null serves plaintext, which config allows on loopback alone. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
   readonly plane: ControlPlane;
+  /** Has everything that `run` records name the caller. */
+  readonly within: AdminDeskOptions['within'];
+  /** Hears of a token that opens nothing, or whose role is not enough. */
+  readonly onDenied: (reason: 'token' | 'role', fields: Readonly<Record<string, string>>) => void;
   /** Hears of errors nobody asked for. */
   readonly onError: (error: unknown) => void;
 }
@@ -31,6 +36,7 @@ export interface AdminServerOptions {
 export class AdminServer {
   readonly #o: AdminServerOptions;
   readonly #gate: AdminGate;
+  readonly #desk: AdminDesk;
   readonly #server: Server;
   readonly #openMetrics: boolean;
   readonly #rate: AdminRate;
@@ -39,10 +45,12 @@ export class AdminServer {
 
   constructor(options: AdminServerOptions) {
     this.#o = options;
-    const { host, allowedHosts, maxRequestsPerSecond } = options.config;
+    const { host, allowedHosts, maxRequestsPerSecond, maxBodyBytes } = options.config;
+    const { holders, plane, within, onDenied } = options;
     this.#rate = new AdminRate(maxRequestsPerSecond);
-    this.#gate = new AdminGate({ token: options.token, host, allowedHosts });
-    // On loopback a scraper needs no token; beyond it the figures are for the token's holder.
+    this.#gate = new AdminGate({ holders, host, allowedHosts, wallMs: () => Date.now() });
+    this.#desk = new AdminDesk({ plane, maxBodyBytes, within, onDenied });
+    // On loopback a scraper needs no token; beyond it the figures are for those whose role may view.
     this.#openMetrics = isLoopback(host);
     const answer: RequestListener = (request, response) => {
       this.#handle(request, response).catch((error: unknown) => {
@@ -79,7 +87,8 @@ export class AdminServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!this.#rate.take(this.#gate.hasToken(request))) {
+    const holder = this.#gate.holderOf(request);
+    if (!this.#rate.take(holder !== null)) {
       await new Promise((done) => setTimeout(done, TOO_OFTEN_WAIT_MS).unref());
       const detail = `At most ${this.#o.config.maxRequestsPerSecond} requests a second are answered; see listen.admin.maxRequestsPerSecond.`;
       send(response, problem(429, 'Too Many Requests', detail, { 'retry-after': '1', connection: 'close' }));
@@ -101,34 +110,38 @@ export class AdminServer {
       return;
     }
     const url = new URL(request.url!, 'http://admin');
-    const open = await this.#open(request, url.pathname);
+    const open = await this.#open(request, url.pathname, holder);
     if (open !== null) {
       send(response, open);
       return;
     }
-    if (!this.#gate.hasToken(request)) {
-      send(
-        response,
-        problem(401, 'Unauthorized', 'Send the admin token as "Authorization: Bearer …".', { 'www-authenticate': 'Bearer' }),
-      );
-      return;
-    }
-    send(response, await this.#route(request, url));
+    send(response, holder === null ? this.#unknown(request) : await this.#desk.answer(holder, request, url));
+  }
+
+  /** Says the same of a token that never was and of one that has expired. */
+  #unknown({ headers, socket }: IncomingMessage): AdminAnswer {
+    const sent = headers.authorization !== undefined;
+    if (sent) this.#o.onDenied('token', { address: socket.remoteAddress ?? '' });
+    const found = sent ? 'The token is unknown or has expired; send' : 'Found no token; send';
+    return problem(401, 'Unauthorized', `${found} one of listen.admin as "Authorization: Bearer …".`, {
+      'www-authenticate': 'Bearer',
+    });
   }
 
   /** What needs no token: liveness for probes, and metrics on loopback. */
-  async #open(request: IncomingMessage, path: string): Promise<AdminAnswer | null> {
+  async #open(request: IncomingMessage, path: string, holder: AdminHolder | null): Promise<AdminAnswer | null> {
     if (request.method !== 'GET') return null;
     if (path === '/healthz') {
       const ready = this.#o.plane.isReady();
       return json(ready ? 200 : 503, { ready });
     }
-    if (path === '/metrics' && (this.#openMetrics || this.#gate.hasToken(request))) {
+    if (path === '/metrics' && (this.#openMetrics || (holder !== null && mayDo(holder.role, 'view')))) {
       return {
         status: 200,
         contentType: 'text/plain; version=0.0.4; charset=utf-8',
         body: await this.#exposition(),
         headers: {},
+        repeated: null,
       };
     }
     return null;
@@ -140,40 +153,6 @@ export class AdminServer {
     });
     return this.#metrics;
   }
-
-  async #route(request: IncomingMessage, url: URL): Promise<AdminAnswer> {
-    const found = findRoute(request.method ?? '', url.pathname);
-    if ('status' in found) return found;
-    const { route, params } = found;
-    const text = await readBody(request, this.#o.config.maxBodyBytes);
-    if (text === TOO_LARGE) return problem(413, 'Content Too Large', `At most ${this.#o.config.maxBodyBytes} bytes are taken.`);
-    let json: unknown = {};
-    try {
-      if (text !== '') json = JSON.parse(text);
-    } catch (error) {
-      return problem(400, 'Bad Request', `The body is not JSON: ${(error as Error).message}`);
-    }
-    const parsed = route.body === null ? { body: null } : parseBody(route.body, json);
-    if (typeof parsed === 'string') return problem(400, 'Bad Request', parsed);
-    const call: AdminCall = { params, query: url.searchParams, body: parsed.body, actor: ACTOR };
-    return route.run(this.#o.plane, call);
-  }
-}
-
-/** The token holder is the one actor there is so far. */
-const ACTOR = 'admin-token';
-
-const TOO_LARGE = Symbol('too large');
-
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | typeof TOO_LARGE> {
-  const pieces: Buffer[] = [];
-  let size = 0;
-  for await (const piece of request as AsyncIterable<Buffer>) {
-    size += piece.length;
-    if (size > maxBytes) return TOO_LARGE;
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString('utf8');
 }
 
 function send(response: ServerResponse, answer: AdminAnswer): void {

@@ -1,19 +1,11 @@
-import { type ReasonBody, reasonBody } from '../config/admin-bodies.ts';
+import { restartAnswers, workersAnswer } from '../config/admin-answers.ts';
+import { type ChangeBody, changeBody } from '../config/admin-bodies.ts';
 import type { ControlPlane } from '../core/control-plane.ts';
 import { type AdminAnswer, json, problem, unaudited } from './admin-answer.ts';
 import type { AdminCall, AdminRoute } from './admin-route.ts';
 
-/** What concerns the gateway and no single model. */
+/** The processes that serve. */
 export const GATEWAY_ROUTES: readonly AdminRoute[] = [
-  {
-    method: 'POST',
-    path: 'keys/{id}/revoke',
-    operation: 'revokeKey',
-    summary: 'The key opens nothing from the answer on, also after a restart.',
-    needs: 'keys',
-    body: reasonBody,
-    run: revokeKey,
-  },
   {
     method: 'GET',
     path: 'workers',
@@ -21,6 +13,7 @@ export const GATEWAY_ROUTES: readonly AdminRoute[] = [
     summary: 'Each process that serves, with its state, memory and CPU time.',
     needs: 'view',
     body: null,
+    answers: { 200: { means: 'Every worker.', schema: workersAnswer } },
     run: (plane) => json(200, { workers: plane.workers() }),
   },
   {
@@ -38,33 +31,22 @@ export const GATEWAY_ROUTES: readonly AdminRoute[] = [
     operation: 'restart',
     summary: 'A new generation of workers in the place of the old one, without losing a request.',
     needs: 'owner',
-    body: reasonBody,
+    body: changeBody,
+    answers: {
+      200: { means: 'The new workers serve, or what would be replaced.', schema: restartAnswers },
+      502: { means: 'The former workers go on.', schema: null },
+    },
     run: restart,
   },
 ];
 
-async function revokeKey(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
-  const { reason } = call.body as ReasonBody;
-  const keyId = call.params['id']!;
-  const result = await plane.revokeKey({ keyId, actor: call.actor, reason });
-  switch (result.is) {
-    case 'applied':
-      return json(200, { key: keyId, revoked: true, workers: result.workers, unkept: result.unkept });
-    case 'unknown':
-      return problem(404, 'Not Found', `There is no key with the id "${keyId}" in the config.`);
-    case 'unaudited':
-      return unaudited(result.problem);
-    default:
-      return result satisfies never;
-  }
-}
-
 async function restart(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
-  const { reason } = call.body as ReasonBody;
-  const result = await plane.restart({ actor: call.actor, reason });
+  const result = await plane.restart({ actor: call.actor, ...(call.body as ChangeBody) });
   switch (result.is) {
     case 'applied':
       return json(200, { generation: result.generation, workers: result.workers });
+    case 'preview':
+      return json(200, { dryRun: true, generation: result.generation, wouldReplace: result.workers });
     case 'busy':
       return problem(409, 'Conflict', 'New workers are being started already; ask again when they serve.');
     case 'failed':

@@ -1,12 +1,20 @@
-import { type ReasonBody, reasonBody, type UnloadBody, unloadBody } from '../config/admin-bodies.ts';
+import { loadAnswers } from '../config/admin-answers.ts';
+import { type ChangeBody, changeBody, type UnloadBody, unloadBody } from '../config/admin-bodies.ts';
 import type { ControlPlane, VariantResult } from '../core/control-plane.ts';
 import { type AdminAnswer, json, problem, unaudited } from './admin-answer.ts';
-import type { AdminCall, AdminRoute } from './admin-route.ts';
+import type { AdminCall, AdminRoute, DescribedAnswer } from './admin-route.ts';
 
 /**
  * `POST models/{m}/variants/{v}/load` and `/unload`, for variants that config names. A body with anything more than a reason is refused:
  * files and configurations of models come from the operator's disk and never over the wire.
  */
+
+const ANSWERS: Readonly<Record<number, DescribedAnswer>> = {
+  200: { means: 'Done, or what would be done.', schema: loadAnswers },
+  202: { means: 'It is loading.', schema: loadAnswers },
+  409: { means: 'It carries traffic, or another change of it is under way.', schema: null },
+  502: { means: 'It is not ready.', schema: null },
+};
 
 export const VARIANT_ROUTES: readonly AdminRoute[] = [
   {
@@ -15,7 +23,8 @@ export const VARIANT_ROUTES: readonly AdminRoute[] = [
     operation: 'loadVariant',
     summary: 'Warms a variant that is not ready.',
     needs: 'traffic',
-    body: reasonBody,
+    body: changeBody,
+    answers: ANSWERS,
     run: loadVariant,
   },
   {
@@ -25,13 +34,13 @@ export const VARIANT_ROUTES: readonly AdminRoute[] = [
     summary: 'Takes a variant out of traffic, and closes its backend when its calls have ended.',
     needs: 'traffic',
     body: unloadBody,
+    answers: ANSWERS,
     run: unloadVariant,
   },
 ];
 
 async function loadVariant(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
-  const { reason } = call.body as ReasonBody;
-  return answerOf(await plane.load({ ...nameIn(call), force: false, actor: call.actor, reason }), call);
+  return answerOf(await plane.load({ ...nameIn(call), force: false, actor: call.actor, ...(call.body as ChangeBody) }), call);
 }
 
 async function unloadVariant(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
@@ -52,6 +61,8 @@ function answerOf(result: VariantResult, call: AdminCall): AdminAnswer {
         variant: result.variant,
         workers: result.workers,
       });
+    case 'preview':
+      return json(200, { dryRun: true, model, variant: result.variant, would: result.would });
     case 'unknown':
       return problem(404, 'Not Found', `There is no variant "${variant}" of a model "${model}"; see GET /admin/v1/plans.`);
     case 'busy':

@@ -16,6 +16,11 @@ export interface KeyEntry {
   readonly tenant: Tenant;
 }
 
+/** A key that was issued while the gateway runs. */
+export interface IssuedEntry extends Omit<KeyEntry, 'tenant'> {
+  readonly tenant: string;
+}
+
 interface Lock {
   readonly sha256: Buffer;
   readonly expiresMs: number;
@@ -35,6 +40,7 @@ export class KeyRing implements Identity {
   readonly #locks = new Map<string, readonly Lock[]>();
   /** Stands in for the locks of an unknown id. */
   readonly #closed: readonly Lock[];
+  readonly #tenants = new Map<string, Tenant>();
   /** Ids whose every secret opens nothing any more, whatever config says. */
   readonly #revoked = new Set<string>();
 
@@ -47,6 +53,7 @@ export class KeyRing implements Identity {
       width = Math.max(width, same.length);
     }
     for (const [id, same] of byId) this.#locks.set(id, filledUp(same.map(lockOf), width));
+    for (const { tenant } of entries) this.#tenants.set(tenant.id, tenant);
     this.#closed = filledUp([], width);
   }
 
@@ -66,6 +73,13 @@ export class KeyRing implements Identity {
 
   revoke(id: string): void {
     this.#revoked.add(id);
+  }
+
+  /** Lets one more key in. Where there is a key of its id already, or no such tenant, what config says stays. */
+  add(entry: IssuedEntry): void {
+    const tenant = this.#tenants.get(entry.tenant);
+    if (tenant === undefined || this.#locks.has(entry.id)) return;
+    this.#locks.set(entry.id, filledUp([lockOf({ ...entry, tenant })], this.#closed.length));
   }
 }
 

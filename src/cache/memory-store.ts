@@ -67,12 +67,22 @@ export class MemoryCacheStore implements CacheStore {
       this.#lru.clear();
       return before;
     }
+    const keys = this.#keysOf(model);
+    for (const key of keys) this.#lru.delete(key);
+    return keys.length;
+  }
+
+  /** What `purge` would drop, at the same cost. */
+  count(model: string): number {
+    return model === '' ? this.#lru.size : this.#keysOf(model).length;
+  }
+
+  #keysOf(model: string): readonly string[] {
     const keys: string[] = [];
     this.#lru.forEach((entry, key) => {
       if (entry.model === model) keys.push(key);
     });
-    for (const key of keys) this.#lru.delete(key);
-    return keys.length;
+    return keys;
   }
 }
 

@@ -28,6 +28,9 @@ export function banner(ports: Ports, loaded: LoadedConfig, gateway: Pick<Supervi
   });
   const token = gateway.generated.get('admin.token');
   if (token !== null) lines.push(`admin token: ${token}`);
+  for (const [name, value] of gateway.generated.entries) {
+    if (name.startsWith('admin.token.')) lines.push(`admin token of ${name.slice('admin.token.'.length)}: ${value}`);
+  }
   lines.push('', ...curlLines(httpUrl, adminUrl, loaded, keys[0]?.[1] ?? '$SLUICE_KEY'));
   return lines.join('\n');
 }

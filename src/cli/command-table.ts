@@ -7,6 +7,8 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['diff', async () => (await import('./commands/diff.ts')).diff],
   ['split', async () => (await import('./commands/split.ts')).split],
   ['keys', async () => (await import('./commands/keys.ts')).keys],
+  ['audit', async () => (await import('./commands/audit.ts')).audit],
+  ['backends', async () => (await import('./commands/backends.ts')).backends],
   ['restart', async () => (await import('./commands/restart.ts')).restart],
   ['explain', async () => (await import('./commands/explain.ts')).explain],
   ['completion', async () => (await import('./commands/completion.ts')).completionOf(everyCommand)],

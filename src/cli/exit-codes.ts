@@ -1,7 +1,10 @@
 /** Exit codes of the CLI, after sysexits.h. */
 export const Exit = {
   Ok: 0,
-  /** Something failed that no other code names; of `diff`, the configs differ; of `health`, the gateway is not ready. */
+  /**
+   * Something failed that no other code names; of `diff`, the configs differ; of `health`, the gateway is not ready; of `audit`, the chain
+   * is broken or changes are refused.
+   */
   Failed: 1,
   /** The command line is wrong. */
   Usage: 64,

@@ -40,7 +40,7 @@ async function help(word: string | undefined): Promise<string> {
     '',
     ...lines,
     '',
-    'Exit codes: 0 done, 1 failed (diff: there are changes), 64 usage, 69 unavailable, 77 no permission, 78 config.',
+    'Exit codes: 0 done, 1 failed (diff: there are changes; audit verify: the chain is broken), 64 usage, 69 unavailable, 77 no permission, 78 config.',
   ].join('\n');
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { name } from './fields.ts';
 import { problemsOf } from './problem.ts';
+import { keyScope } from './tenant-schema.ts';
 
 /** Bodies of the admin API. */
 
@@ -16,25 +17,57 @@ export const weightChangeBody = z.strictObject({
 });
 export type WeightChangeBody = z.output<typeof weightChangeBody>;
 
+const reason = z.string().max(500).default('').describe('Why; stands in the audit record.');
+
+/** A body that says why, and nothing else: a route that takes it has no dry run. */
+export const reasonBody = z.strictObject({ reason });
+export type ReasonBody = z.output<typeof reasonBody>;
+
+/** Of routes that can say what would happen. */
+const changeFields = {
+  reason,
+  dryRun: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Checked and allowed or refused as in earnest, and answered with what would happen; nothing is recorded or changed.',
+    ),
+};
+
+export const changeBody = z.strictObject(changeFields);
+export type ChangeBody = z.output<typeof changeBody>;
+
 export const purgeBody = z.strictObject({
+  ...changeFields,
   model: z
     .union([name, z.literal('')])
     .default('')
     .describe('Model whose entries go; empty purges all.'),
-  reason: z.string().max(500).default('').describe('Why; stands in the audit record.'),
 });
 export type PurgeBody = z.output<typeof purgeBody>;
 
-/** A body that says why, and nothing else. */
-export const reasonBody = z.strictObject({
-  reason: z.string().max(500).default('').describe('Why; stands in the audit record.'),
-});
-export type ReasonBody = z.output<typeof reasonBody>;
-
-export const unloadBody = reasonBody.extend({
+export const unloadBody = changeBody.extend({
   force: z.boolean().default(false).describe('Unload it although it carries traffic.'),
 });
 export type UnloadBody = z.output<typeof unloadBody>;
+
+export const issueKeyBody = z.strictObject({
+  ...changeFields,
+  env: z
+    .string()
+    .regex(/^[a-z]{1,12}$/, 'expected 1 to 12 lower-case letters')
+    .default('live')
+    .describe('Stands in the key, so that people see what it is for.'),
+  scopes: z.array(keyScope).min(1).default(['infer']).describe('What the key may do.'),
+  models: z
+    .array(z.union([name, z.literal('*')]))
+    .min(1)
+    .max(1_000)
+    .default(['*'])
+    .describe('Models the key may use; "*" is every model.'),
+  expires: z.iso.datetime().nullable().default(null).describe('When the key stops working, as an ISO 8601 time.'),
+});
+export type IssueKeyBody = z.output<typeof issueKeyBody>;
 
 /** The body as `schema` gives it, or what is wrong with it in one line. */
 export function parseBody(schema: BodySchema, json: unknown): { readonly body: unknown } | string {

@@ -1,4 +1,5 @@
 import type { ConfigChange, PathStep } from './config-diff.ts';
+import type { Config } from './schema.ts';
 
 /** A config change as it may be shown: short, in the units of the config file, and without anything of a secret. */
 
@@ -76,6 +77,24 @@ function withoutCredentials(text: string): string {
   const url = new URL(text);
   const isPlain = url.username === '' && url.password === '' && url.search === '';
   return isPlain ? text : `${url.protocol}//${url.host}${url.pathname} ${HIDDEN}`;
+}
+
+/** A whole config as it may be shown: every secret, every digest and every credential in an address masked, in the units of the file. */
+export function shownConfig(config: Config): unknown {
+  return shownAt([], config);
+}
+
+function shownAt(path: readonly string[], value: unknown): unknown {
+  const name = path.at(-1) ?? '';
+  if (Array.isArray(value)) return value.map((item: unknown) => shownAt(path, item));
+  if (typeof value === 'object' && value !== null && (name === 'tokens' || !SECRET_KEY.test(name))) {
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shownAt([...path, key], inner)]));
+  }
+  // The address of a webhook is its own credential.
+  if (typeof value === 'string' && URL.canParse(value) && path.some((key) => /webhook/i.test(key))) {
+    return `${new URL(value).origin}/ ${HIDDEN}`;
+  }
+  return masked(name, value);
 }
 
 function ordinal(nth: number): string {

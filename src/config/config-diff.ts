@@ -93,9 +93,15 @@ function note(changes: ConfigChange[], path: readonly PathStep[], is: ConfigChan
 
 /** What one process holds for all workers: they come and go while it stays. */
 const OF_THE_WHOLE: readonly (readonly string[])[] = [['listen', 'admin'], ['stateDir'], ['audit']];
+/** A token that leaked must be closed without closing the gateway. */
+const RELOADED: readonly (readonly string[])[] = [
+  ['listen', 'admin', 'tokens'],
+  ['listen', 'admin', 'maxIssuedKeys'],
+];
 
 function appliedBy(path: readonly PathStep[], is: ConfigChange['is']): AppliedBy {
-  if (OF_THE_WHOLE.some((prefix) => prefix.every((key, i) => path[i] === key))) return 'restart';
+  const isBelow = (prefixes: typeof RELOADED): boolean => prefixes.some((prefix) => prefix.every((key, i) => path[i] === key));
+  if (isBelow(OF_THE_WHOLE) && !isBelow(RELOADED)) return 'restart';
   const [models, , variants, , weight] = path;
   const isWeight = path.length === 5 && models === 'models' && variants === 'variants' && weight === 'weight';
   return isWeight && is === 'changed' ? 'plan' : 'workers';

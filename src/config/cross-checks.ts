@@ -1,3 +1,4 @@
+import { checkAdminTokens } from './admin-token-schema.ts';
 import type { SecretSource } from './fields.ts';
 import { hostOf } from './host.ts';
 import { isLoopback } from './loopback.ts';
@@ -7,7 +8,13 @@ import type { Config } from './schema.ts';
 
 /** Rules between keys, which a schema of single keys cannot state. */
 export function crossCheck(config: Config): ConfigProblem[] {
-  return [...checkSecrets(config), ...checkFaces(config), ...checkTenants(config), ...checkModels(config)];
+  return [
+    ...checkSecrets(config),
+    ...checkAdminTokens(config.listen.admin.tokens),
+    ...checkFaces(config),
+    ...checkTenants(config),
+    ...checkModels(config),
+  ];
 }
 
 /** A secret made at start is printed on the console: fit for loopback, never beyond. */
@@ -25,6 +32,9 @@ function checkSecrets(config: Config): ConfigProblem[] {
     }
   };
   check('listen.admin.token', admin.token);
+  admin.tokens.forEach((token, t) => {
+    if ('secret' in token) check(`listen.admin.tokens.${t}.secret`, token.secret);
+  });
   config.tenants.forEach((tenant, t) => {
     tenant.keys.forEach((key, k) => {
       if ('secret' in key) check(`tenants.${t}.keys.${k}.secret`, key.secret);

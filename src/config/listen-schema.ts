@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { adminToken } from './admin-token-schema.ts';
 import { bytes, count, port, secret, timeoutMs } from './fields.ts';
 
 /** The three faces and their limits. */
@@ -52,11 +53,18 @@ export const adminListen = z.strictObject({
   host: z.string().default('127.0.0.1').describe('Address to listen on.'),
   port: port.default(8082).describe('Port; 0 takes a free one.'),
   tls,
-  token: secret.describe('The admin token, sent as a bearer token; at least 16 characters.'),
+  token: secret.describe('The token of the owner, who may do everything, sent as a bearer token; at least 16 characters.'),
+  tokens: z.array(adminToken).max(1_000).default([]).describe('Further tokens, each with a name and a role.'),
   maxBodyBytes: bytes.default(1_048_576).describe('Bytes of an admin request body.'),
   maxRequestsPerSecond: count
     .default(100)
-    .describe('Requests a second, with the token and without it counted apart; what comes beyond waits a second and gets 429.'),
+    .describe(
+      'Requests a second, with a token and without a good one counted apart; what comes beyond waits a second and gets 429.',
+    ),
+  maxIssuedKeys: count
+    .max(100_000)
+    .default(1_000)
+    .describe('API keys issued over this port that are kept; where there are as many, no more are issued.'),
   allowedHosts: z.array(z.string()).default([]).describe('Host header values accepted besides loopback names.'),
 });
 

@@ -126,7 +126,9 @@ export const config = z.strictObject({
         .string()
         .nullable()
         .default(null)
-        .describe('File that every change is written to before it takes effect; null writes it to the log.'),
+        .describe(
+          'File that every change is written to before it takes effect, relative to this one; null writes to audit.jsonl in stateDir, and to the log as well.',
+        ),
     })
     .prefault({})
     .describe('Record of changes.'),
@@ -154,7 +156,7 @@ export const config = z.strictObject({
   stateDir: z
     .string()
     .default('.sluice')
-    .describe('Folder for generated secrets and revoked keys, relative to the working directory.'),
+    .describe('Folder for generated secrets, issued and revoked keys and the audit record, relative to the working directory.'),
 });
 
 /** The config as the program reads it: every default filled in. */

@@ -3,15 +3,14 @@ import { bytes, count, name, secret } from './fields.ts';
 
 /** Tenants, their keys and their limits. */
 
+export const keyScope = z.enum(['infer', 'route:override']);
+
 const keyCommon = {
   id: z
     .string()
     .regex(/^[a-z0-9]{8}$/, 'expected 8 lower-case letters or digits')
     .describe('Public part of the key; appears in logs.'),
-  scopes: z
-    .array(z.enum(['infer', 'route:override']))
-    .default(['infer'])
-    .describe('What the key may do.'),
+  scopes: z.array(keyScope).default(['infer']).describe('What the key may do.'),
   models: z
     .array(z.union([name, z.literal('*')]))
     .min(1)

@@ -1,3 +1,6 @@
+import type { AccessControl } from './access.ts';
+import type { AuditReader } from './audit.ts';
+import type { ConfigControl } from './config-control.ts';
 import type { EndpointView } from './endpoints.ts';
 import type { UsageTotal } from './money.ts';
 import type { RequestStory } from './request-story.ts';
@@ -68,6 +71,8 @@ export interface VariantChange {
   readonly variant: string;
   /** Take it out although it carries traffic. */
   readonly force: boolean;
+  /** Say what would happen, and change nothing. */
+  readonly dryRun: boolean;
   readonly actor: string;
   readonly reason: string;
 }
@@ -75,6 +80,7 @@ export interface VariantChange {
 export type VariantResult =
   /** The view tells whether it is ready already, or still warming. */
   | { readonly is: 'applied'; readonly variant: VariantView; readonly workers: Reached }
+  | { readonly is: 'preview'; readonly variant: VariantView; readonly would: string }
   | { readonly is: 'unknown' }
   /** Another change of this variant is under way. */
   | { readonly is: 'busy' }
@@ -92,25 +98,23 @@ export interface Operation {
 export interface Purge extends Operation {
   /** Empty purges all. */
   readonly model: string;
+  readonly dryRun: boolean;
 }
 
 export type PurgeResult =
   | { readonly is: 'applied'; readonly purged: number; readonly workers: Reached }
+  | { readonly is: 'preview'; readonly entries: number }
   | { readonly is: 'unaudited'; readonly problem: string };
 
-export interface KeyRevocation extends Operation {
-  readonly keyId: string;
+export interface Restart extends Operation {
+  readonly dryRun: boolean;
 }
-
-export type RevokeResult =
-  /** `unkept` says why it will not outlive this gateway; empty when it will. */
-  | { readonly is: 'applied'; readonly workers: Reached; readonly unkept: string }
-  | { readonly is: 'unknown' }
-  | { readonly is: 'unaudited'; readonly problem: string };
 
 /** What became of a new generation of workers. */
 export type RestartResult =
   | { readonly is: 'applied'; readonly generation: number; readonly workers: Reached }
+  /** The generation that would serve, and how many workers it would replace. */
+  | { readonly is: 'preview'; readonly generation: number; readonly workers: number }
   /** Another one is under way. */
   | { readonly is: 'busy' }
   /** The former workers go on. */
@@ -130,6 +134,9 @@ export interface WorkerView {
 
 /** The only way from the control plane to the data plane. Figures are sums over all processes that serve. */
 export interface ControlPlane {
+  readonly access: AccessControl;
+  readonly config: ConfigControl;
+  readonly audit: AuditReader;
   plans(): Promise<readonly PlanView[]>;
   /** Asks every backend, each within a bound. */
   backends(): Promise<readonly BackendView[]>;
@@ -141,10 +148,8 @@ export interface ControlPlane {
   unload(change: VariantChange): Promise<VariantResult>;
   usage(tenant: string): Promise<readonly UsageTotal[]>;
   purgeCache(purge: Purge): Promise<PurgeResult>;
-  /** From its answer on the key opens nothing, also after a restart. */
-  revokeKey(change: KeyRevocation): Promise<RevokeResult>;
   /** Replaces every worker without losing a request. */
-  restart(operation: Operation): Promise<RestartResult>;
+  restart(restart: Restart): Promise<RestartResult>;
   workers(): readonly WorkerView[];
   /** What the workers still know of requests with this id, newest first; empty when they know of none. */
   explain(requestId: string): Promise<readonly RequestStory[]>;

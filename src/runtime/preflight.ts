@@ -31,6 +31,9 @@ class Preflight {
     const { listen, tenants, models, audit } = this.#loaded.config;
     for (const [face, { tls }] of Object.entries(listen)) this.#try(() => this.#tls.pair(tls, `listen.${face}.tls`));
     this.#secret(listen.admin.token, 'listen.admin.token');
+    listen.admin.tokens.forEach((token, t) => {
+      if ('secret' in token) this.#secret(token.secret, `listen.admin.tokens.${t}.secret`);
+    });
     tenants.forEach((tenant, t) => {
       tenant.keys.forEach((key, k) => {
         if ('secret' in key) this.#secret(key.secret, `tenants.${t}.keys.${k}.secret`);

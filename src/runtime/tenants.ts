@@ -7,6 +7,7 @@ import type { ApiKeyConfig } from '../config/tenant-schema.ts';
 import type { Tenant } from '../core/tenant.ts';
 import type { BucketId, CapId } from '../core/units.ts';
 import { LocalByteBudget } from '../limits/byte-budget.ts';
+import type { IssuedKey } from './ipc/messages.ts';
 import type { Leases } from './leases.ts';
 
 export interface TenancySources {
@@ -37,6 +38,12 @@ export function buildKeys(config: Config, sources: TenancySources, leases: Lease
     });
   });
   return new KeyRing(entries);
+}
+
+/** A key that was issued since the config was written. */
+export function addIssued(keys: KeyRing, { id, tenant, sha256, scopes, models, expires }: IssuedKey): void {
+  const expiresMs = expires === null ? null : Date.parse(expires);
+  keys.add({ id, tenant, sha256: Buffer.from(sha256, 'hex'), scopes, models, expiresMs });
 }
 
 function digestOf(key: ApiKeyConfig, path: string, sources: TenancySources): Buffer {

@@ -156,6 +156,16 @@ export const CATALOGUE = Object.freeze({
   ),
   configGeneration: gauge('config_generation', 'Raised whenever new workers take over, with a new config or the same.'),
   configReloadFailed: gauge('config_reload_failed', '1 while the config file is not the one in force, because it was refused.'),
+  auditSeq: gauge('audit_seq', 'Number of the last audit record: it never falls, or records were cut off.'),
+  auditRefusing: gauge(
+    'audit_refusing',
+    '1 while changes are refused, since the audit record cannot be written or its chain is broken.',
+  ),
+  adminDenied: counter(
+    'admin_denied_total',
+    'Requests refused on the admin port: token (a token that is unknown or has expired), role (one that may not do that).',
+    'reason',
+  ),
   buildInfo: gauge('build_info', 'Always 1; the version is in the label.', 'version'),
 } satisfies Record<string, MetricSpec>);
 

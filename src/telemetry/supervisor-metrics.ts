@@ -9,6 +9,13 @@ export interface CountedWorker {
   readonly cpuUs: number;
 }
 
+/** Asked at each scrape. */
+export interface Watched {
+  workers(): readonly CountedWorker[];
+  generation(): number;
+  audit(): { readonly seq: number; readonly problem: string };
+}
+
 const STATES = ['starting', 'serving', 'draining'];
 const MICROS_PER_SECOND = 1e6;
 
@@ -18,13 +25,17 @@ export class SupervisorMetrics {
   readonly #restarts: Counter;
   readonly #dropped: Counter;
   readonly #reloadFailed: Gauge;
+  readonly #denied: Counter;
   /** CPU time of workers that are gone, by number, in microseconds. */
   readonly #spentUs = new Map<number, number>();
 
-  constructor(watched: { workers(): readonly CountedWorker[]; generation(): number }) {
+  constructor(watched: Watched) {
     this.#restarts = new Counter({ ...optionsOf(CATALOGUE.workerRestarts), registers: [this.#registry] });
     this.#dropped = new Counter({ ...optionsOf(CATALOGUE.connectionsDropped), registers: [this.#registry] });
     this.#reloadFailed = new Gauge({ ...optionsOf(CATALOGUE.configReloadFailed), registers: [this.#registry] });
+    this.#denied = new Counter({ ...optionsOf(CATALOGUE.adminDenied), registers: [this.#registry] });
+    this.#gauge(CATALOGUE.auditSeq, (gauge) => gauge.set(watched.audit().seq));
+    this.#gauge(CATALOGUE.auditRefusing, (gauge) => gauge.set(watched.audit().problem === '' ? 0 : 1));
     this.#gauge(CATALOGUE.configGeneration, (gauge) => gauge.set(watched.generation()));
     this.#gauge(CATALOGUE.workers, (gauge) => {
       for (const state of STATES) gauge.set({ state }, watched.workers().filter((worker) => worker.state === state).length);
@@ -42,6 +53,10 @@ export class SupervisorMetrics {
 
   dropped(face: string): void {
     this.#dropped.inc({ face });
+  }
+
+  denied(reason: 'token' | 'role'): void {
+    this.#denied.inc({ reason });
   }
 
   /** It is in no sum of the living any more. */

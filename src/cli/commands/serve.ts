@@ -32,9 +32,11 @@ async function run(loaded: LoadedConfig, terminal: Terminal): Promise<Exit> {
   });
   const admin = new AdminServer({
     config: loaded.config.listen.admin,
-    token: gateway.adminToken,
+    holders: () => gateway.admins,
     tls: gateway.adminTls,
     plane: gateway.plane,
+    within: (caller, run) => gateway.callers.within(caller, run),
+    onDenied: (reason, fields) => gateway.denied(reason, fields),
     onError: (error) => gateway.log.error('admin request failed', { err: error }),
   });
   const stopped = stopOnSignal(gateway);

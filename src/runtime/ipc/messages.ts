@@ -20,12 +20,27 @@ export interface VariantName {
   readonly variant: string;
 }
 
+/** A key that was issued over the admin port; its secret is known to its holder alone. */
+export interface IssuedKey {
+  readonly id: string;
+  readonly tenant: string;
+  /** Of the whole key, hexadecimal. */
+  readonly sha256: string;
+  readonly scopes: readonly string[];
+  readonly models: readonly string[];
+  /** ISO 8601; null for one that does not expire. */
+  readonly expires: string | null;
+  readonly issuedBy: string;
+  readonly issuedAt: string;
+}
+
 /** What was changed since the start, whole: whoever knows it and the config knows everything. */
 export interface Truth {
   /** Of models whose plan is not the one of config. */
   readonly plans: readonly PlanState[];
   readonly unloaded: readonly VariantName[];
   readonly revokedKeys: readonly string[];
+  readonly issuedKeys: readonly IssuedKey[];
 }
 
 /** All that a worker begins with. Never in its arguments or environment, which others can read. */
@@ -72,6 +87,9 @@ export interface Orders {
   readonly unload: { readonly takes: VariantName; readonly gives: null };
   /** Takes a model, empty for all; gives the entries dropped. */
   readonly purge: { readonly takes: string; readonly gives: number };
+  /** Takes a model, empty for all; gives the entries that a purge would drop. */
+  readonly cached: { readonly takes: string; readonly gives: number };
+  readonly issue: { readonly takes: IssuedKey; readonly gives: null };
   readonly revoke: { readonly takes: string; readonly gives: null };
   /** Says "not ready" from now on, and goes on serving. */
   readonly quiesce: { readonly takes: null; readonly gives: null };

@@ -1,17 +1,13 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { ConfigError } from '../../config/problem.ts';
 import type { Clock } from '../../core/clock.ts';
+import type { Log } from '../../telemetry/access-log.ts';
+import type { AuditRecord } from './audit/audit-chain.ts';
+import { AuditFile } from './audit/audit-file.ts';
+import type { CallerScope } from './caller-scope.ts';
 
-/** One change to the data plane, as it is recorded before it takes effect. */
-export interface AuditRecord {
-  readonly action: string;
-  readonly actor: string;
-  readonly model: string;
-  readonly before: unknown;
-  readonly after: unknown;
-  readonly reason: string;
-}
+export type { AuditRecord } from './audit/audit-chain.ts';
 
 /** Where changes are recorded. Throws when the record cannot be written, and then the change must not happen. */
 export interface AuditLog {
@@ -19,76 +15,48 @@ export interface AuditLog {
   close(): void;
 }
 
-/** Appends a JSON line and waits for the disk: changes are rare, and one that is not on record never was allowed. */
-export class FileAuditLog implements AuditLog {
-  readonly #fd: number;
-  readonly #wallMs: () => number;
+const DEFAULT_FILE = 'audit.jsonl';
 
-  /** The file is opened once, for appending only, readable by its owner. */
-  constructor(file: string, wallMs: () => number) {
-    this.#fd = openSync(file, 'a', 0o600);
-    this.#wallMs = wallMs;
-  }
-
-  write(record: AuditRecord): void {
-    const line = Buffer.from(`${JSON.stringify({ time: new Date(this.#wallMs()).toISOString(), ...record })}\n`);
-    const { size } = fstatSync(this.#fd);
-    try {
-      writeWhole(this.#fd, line);
-      fsyncSync(this.#fd);
-    } catch (error) {
-      this.#cutBack(size);
-      throw error;
-    }
-  }
-
-  /** A full disk may have taken a part of the line: the next record must not be glued to it. */
-  #cutBack(size: number): void {
-    try {
-      ftruncateSync(this.#fd, size);
-    } catch {
-      // What is no plain file, such as a pipe, cannot be cut; the error that matters is the one of the write.
-    }
-  }
-
-  close(): void {
-    closeSync(this.#fd);
-  }
+export interface AuditPlace {
+  readonly baseDir: string;
+  readonly configFile: string;
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly callers: CallerScope;
 }
 
-/** Records changes on standard output, where no audit file is configured: at once, and whatever level the log has. */
-export class OutputAuditLog implements AuditLog {
-  readonly #wallMs: () => number;
-
-  constructor(wallMs: () => number) {
-    this.#wallMs = wallMs;
-  }
-
-  write(record: AuditRecord): void {
-    const line = { level: 'info', time: this.#wallMs(), msg: 'audit', ...record };
-    writeWhole(STDOUT, Buffer.from(`${JSON.stringify(line)}\n`));
-  }
-
-  close(): void {}
+/**
+ * The audit record of a config. A file that the config names has to be there for writing, or the gateway does not start. Where it names
+ * none the record is in the state folder and each line in the log as well; without that folder the gateway serves, and takes no change.
+ */
+export function openAudit(file: string | null, { baseDir, configFile, stateDir, clock, log, callers }: AuditPlace): AuditFile {
+  const path = file === null ? join(stateDir, DEFAULT_FILE) : resolve(baseDir, file);
+  if (file === null) makeFolder(stateDir);
+  else refuseUnwritable(file, path, configFile);
+  const audit = new AuditFile(path, {
+    wallMs: () => clock.wallMs(),
+    caller: () => callers.current,
+    onRecord: ({ time: _, ...entry }) => {
+      if (file === null) log.info('audit', entry);
+    },
+  });
+  const { problem } = audit.head;
+  if (problem !== '') log.error('audit record cannot be written: every change is refused', { reason: problem });
+  return audit;
 }
 
-const STDOUT = 1;
-
-/** One call may take a part only; the call after it throws where there is no room. */
-function writeWhole(fd: number, line: Buffer): void {
-  let written = 0;
-  while (written < line.length) written += writeSync(fd, line, written);
-}
-
-/** Where the audit log of a config goes. Throws when the file cannot be appended to. */
-export function openAudit(
-  file: string | null,
-  { baseDir, configFile, clock }: { readonly baseDir: string; readonly configFile: string; readonly clock: Clock },
-): AuditLog {
-  const wallMs = (): number => clock.wallMs();
-  if (file === null) return new OutputAuditLog(wallMs);
+function makeFolder(dir: string): void {
   try {
-    return new FileAuditLog(resolve(baseDir, file), wallMs);
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  } catch {
+    // Opening the file in it says why.
+  }
+}
+
+function refuseUnwritable(file: string, path: string, configFile: string): void {
+  try {
+    accessSync(existsSync(path) ? path : dirname(path), constants.W_OK);
   } catch (error) {
     const message = `found ${file}, which cannot be opened (${(error as NodeJS.ErrnoException).code}); expected a file that can be appended to`;
     throw new ConfigError(configFile, [{ path: 'audit.file', message }]);

@@ -1,14 +1,15 @@
+import type { AccessControl } from '../../core/access.ts';
+import type { AuditReader } from '../../core/audit.ts';
+import type { ConfigControl } from '../../core/config-control.ts';
 import type {
   BackendView,
   ChangeResult,
   ControlPlane,
-  KeyRevocation,
-  Operation,
   PlanView,
   Purge,
   PurgeResult,
+  Restart,
   RestartResult,
-  RevokeResult,
   VariantChange,
   VariantResult,
   WeightChange,
@@ -35,9 +36,9 @@ export interface FleetPlaneOptions {
   readonly audit: AuditLog;
   /** Another after a reload. */
   readonly book: () => TruthBook;
-  readonly knowsKey: (id: string) => boolean;
-  /** Keeps what the book has revoked. Returns why it could not, or an empty text. */
-  readonly saveRevoked: () => string;
+  readonly access: AccessControl;
+  readonly config: ConfigControl;
+  readonly history: AuditReader;
   readonly acknowledgeTimeoutMs: () => number;
   /** Milliseconds that a request for `model` may take. */
   readonly requestTimeoutMs: (model: string) => number;
@@ -49,11 +50,17 @@ export interface FleetPlaneOptions {
  * have taken it over: what was read after the answer of one worker is true of each.
  */
 export class FleetPlane implements ControlPlane {
+  readonly access: AccessControl;
+  readonly config: ConfigControl;
+  readonly audit: AuditReader;
   readonly #o: FleetPlaneOptions;
   readonly #variants: VariantChanges;
 
   constructor(options: FleetPlaneOptions) {
     this.#o = options;
+    this.access = options.access;
+    this.config = options.config;
+    this.audit = options.history;
     this.#variants = new VariantChanges({ ...options, plans: () => this.plans() });
   }
 
@@ -101,34 +108,21 @@ export class FleetPlane implements ControlPlane {
     return this.#o.sums.usage(tenant);
   }
 
-  async purgeCache({ model, actor, reason }: Purge): Promise<PurgeResult> {
+  async purgeCache({ model, actor, reason, dryRun }: Purge): Promise<PurgeResult> {
     const { fleet, audit, acknowledgeTimeoutMs } = this.#o;
+    if (dryRun) {
+      const { gives } = await fleet.broadcast('cached', model, acknowledgeTimeoutMs());
+      return { is: 'preview', entries: gives.reduce((sum, held) => sum + held, 0) };
+    }
     const problem = recorded(audit, { action: 'cache.purge', actor, model, before: null, after: null, reason });
     if (problem !== '') return { is: 'unaudited', problem };
     const { gives, reached } = await fleet.broadcast('purge', model, acknowledgeTimeoutMs());
     return { is: 'applied', purged: gives.reduce((sum, dropped) => sum + dropped, 0), workers: reached };
   }
 
-  async revokeKey({ keyId, actor, reason }: KeyRevocation): Promise<RevokeResult> {
-    const { fleet, audit, book, knowsKey, saveRevoked, acknowledgeTimeoutMs } = this.#o;
-    if (!knowsKey(keyId)) return { is: 'unknown' };
-    const problem = recorded(audit, {
-      action: 'key.revoke',
-      actor,
-      model: '',
-      before: { key: keyId, revoked: book().revokedKeys.has(keyId) },
-      after: { key: keyId, revoked: true },
-      reason,
-    });
-    if (problem !== '') return { is: 'unaudited', problem };
-    book().revoke(keyId);
-    const unkept = saveRevoked();
-    const { reached } = await fleet.broadcast('revoke', keyId, acknowledgeTimeoutMs());
-    return { is: 'applied', workers: reached, unkept };
-  }
-
-  async restart({ actor, reason }: Operation): Promise<RestartResult> {
+  async restart({ actor, reason, dryRun }: Restart): Promise<RestartResult> {
     const { fleet, audit, roll } = this.#o;
+    if (dryRun) return { is: 'preview', generation: fleet.generation + 1, workers: fleet.serving.length };
     const before = { generation: fleet.generation };
     const problem = recorded(audit, { action: 'gateway.restart', actor, model: '', before, after: null, reason });
     if (problem !== '') return { is: 'unaudited', problem };

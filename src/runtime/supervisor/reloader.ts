@@ -1,7 +1,9 @@
-import { pathText } from '../../config/change-text.ts';
+import { changeText, pathText } from '../../config/change-text.ts';
 import { type ConfigChange, diffConfigs } from '../../config/config-diff.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load-config.ts';
 import { ConfigError, type ConfigProblem } from '../../config/problem.ts';
+import type { ReloadResult } from '../../core/config-control.ts';
+import type { Operation } from '../../core/control-plane.ts';
 import type { Log } from '../../telemetry/access-log.ts';
 import type { SupervisorMetrics } from '../../telemetry/supervisor-metrics.ts';
 import { preflight } from '../preflight.ts';
@@ -20,15 +22,28 @@ export interface ReloaderOptions {
   readonly current: () => LoadedConfig;
   readonly audit: AuditLog;
   readonly log: Log;
-  readonly metrics: SupervisorMetrics;
+  readonly metrics: Pick<SupervisorMetrics, 'reloadFailed'>;
   /** Has the gateway serve by it. Throws ConfigError where it names what is not there. */
   readonly apply: (next: LoadedConfig, changes: readonly ConfigChange[]) => Promise<RollOutcome>;
 }
 
+/** What the file says now. */
+export interface Look {
+  /** Null where it cannot be taken over. */
+  readonly next: LoadedConfig | null;
+  readonly changes: readonly ConfigChange[];
+  /** The changes as they may be shown, at most so many as a record holds. */
+  readonly texts: readonly string[];
+  /** Why it cannot be taken over; empty when it can. */
+  readonly problem: string;
+}
+
+const OTHER_WORKERS = 'other new workers were being started; ask again when they serve';
+
 /** Takes over a changed config file, all of it or nothing: whatever goes wrong, the last good config stays in force. */
 export class Reloader {
   readonly #o: ReloaderOptions;
-  #running: Promise<void> | null = null;
+  #running: Promise<unknown> | null = null;
   #again: ReloadCause | null = null;
   /** What the file said last was refused. */
   #refused = false;
@@ -41,60 +56,98 @@ export class Reloader {
   async reload(cause: ReloadCause): Promise<void> {
     if (this.#running !== null) {
       this.#again = this.#again === 'signal' ? 'signal' : cause;
-      return this.#running;
+      await this.#running;
+      return;
     }
-    this.#running = this.#reloadAll(cause);
-    await this.#running;
-    this.#running = null;
+    await this.#alone(() => this.#once(cause, { actor: cause === 'signal' ? 'SIGHUP' : 'file change', reason: '' }));
   }
 
-  async #reloadAll(first: ReloadCause): Promise<void> {
-    let cause: ReloadCause | null = first;
-    while (cause !== null) {
-      this.#again = null;
-      await this.#once(cause);
-      cause = this.#again;
-    }
+  /** As a signal does, for whoever asks and waits for what comes of it. */
+  async reloadFor(who: Operation): Promise<ReloadResult> {
+    if (this.#running !== null) return { is: 'busy' };
+    return this.#alone(() => this.#once('signal', who));
   }
 
-  async #once(cause: ReloadCause): Promise<void> {
-    const { log, metrics } = this.#o;
-    const before = this.#o.current();
-    let paths: readonly string[] = [];
-    let problem = '';
+  /** What a reload would take over, or why it would be refused. Changes nothing. */
+  look(): Look {
     try {
       const next = loadConfig(this.#o.file);
-      const changes = diffConfigs(before.config, next.config);
-      paths = changes.map(({ path }) => pathText(path)).slice(0, MAX_PATHS);
+      const changes = diffConfigs(this.#o.current().config, next.config);
+      const texts = changes.slice(0, MAX_PATHS).map((change) => `${pathText(change.path)}: ${changeText(change)}`);
       const problems = [...fixedProblems(changes), ...preflight(next, this.#o.env)];
-      if (problems.length > 0) throw new ConfigError(next.file, problems);
-      if (cause === 'file' && changes.length === 0) {
-        metrics.reloadFailed(false);
-        if (this.#refused) log.info('config is the one in force again', { file: this.#o.file, cause });
-        this.#refused = false;
-        return;
-      }
-      // Whoever sends the signal may have changed certificates and secrets, which no config shows.
-      const outcome = await this.#o.apply(next, cause === 'file' ? changes : []);
-      if (outcome.is === 'failed') problem = outcome.problem;
-      if (outcome.is === 'busy') problem = 'other new workers were being started; send SIGHUP to try again';
+      if (problems.length === 0) return { next, changes, texts, problem: '' };
+      return { next: null, changes, texts, problem: new ConfigError(next.file, problems).message };
     } catch (error) {
-      problem = (error as Error).message;
+      return { next: null, changes: [], texts: [], problem: (error as Error).message };
     }
+  }
+
+  async #alone(run: () => Promise<ReloadResult>): Promise<ReloadResult> {
+    const first = run();
+    this.#running = first.then(() => this.#rest());
+    await this.#running;
+    this.#running = null;
+    return first;
+  }
+
+  async #rest(): Promise<void> {
+    while (this.#again !== null) {
+      const cause: ReloadCause = this.#again;
+      this.#again = null;
+      await this.#once(cause, { actor: cause === 'signal' ? 'SIGHUP' : 'file change', reason: '' });
+    }
+  }
+
+  async #once(cause: ReloadCause, who: Operation): Promise<ReloadResult> {
+    const { log, metrics, file } = this.#o;
+    const look = this.look();
+    if (look.next === null) return this.#refuse(cause, who, look, look.problem);
+    if (cause === 'file' && look.changes.length === 0) {
+      metrics.reloadFailed(false);
+      if (this.#refused) log.info('config is the one in force again', { file, cause });
+      this.#refused = false;
+      return { is: 'applied', generation: 0, changed: [] };
+    }
+    const unaudited = this.#record('config.reload', who, look);
+    if (unaudited !== '') {
+      this.#note(cause, look, `the audit record could not be written: ${unaudited}`);
+      return { is: 'unaudited', problem: unaudited };
+    }
+    const outcome = await this.#apply(cause, look.next, look.changes);
+    if (outcome.is === 'busy') return this.#refuse(cause, who, look, OTHER_WORKERS);
+    if (outcome.is === 'failed') return this.#refuse(cause, who, look, outcome.problem);
+    this.#note(cause, look, '');
+    return { is: 'applied', generation: outcome.generation, changed: look.texts };
+  }
+
+  async #apply(cause: ReloadCause, next: LoadedConfig, changes: readonly ConfigChange[]): Promise<RollOutcome> {
+    try {
+      // Whoever sends the signal may have changed certificates and secrets, which no config shows.
+      return await this.#o.apply(next, cause === 'file' ? changes : []);
+    } catch (error) {
+      return { is: 'failed', problem: (error as Error).message };
+    }
+  }
+
+  /** The config in force stays. */
+  #refuse(cause: ReloadCause, who: Operation, look: Look, problem: string): ReloadResult {
+    const unaudited = this.#record('config.refused', { ...who, reason: problem }, look);
+    if (unaudited !== '') this.#o.log.error('audit record lost', { reason: unaudited });
+    this.#note(cause, look, problem);
+    return { is: 'refused', problem };
+  }
+
+  #record(action: string, { actor, reason }: Operation, { texts }: Look): string {
+    return recorded(this.#o.audit, { action, actor, model: '', before: null, after: { changed: texts }, reason });
+  }
+
+  #note(cause: ReloadCause, { changes }: Look, problem: string): void {
+    const { log, metrics, file } = this.#o;
     this.#refused = problem !== '';
     metrics.reloadFailed(this.#refused);
-    const unaudited = recorded(this.#o.audit, {
-      action: 'config.reload',
-      actor: cause === 'signal' ? 'SIGHUP' : 'file change',
-      model: '',
-      before: null,
-      after: { applied: problem === '', changed: paths },
-      reason: problem,
-    });
-    const fields = { file: this.#o.file, cause, changed: paths };
+    const fields = { file, cause, changed: changes.slice(0, MAX_PATHS).map(({ path }) => pathText(path)) };
     if (problem === '') log.info('config reloaded', fields);
     else log.error('config refused; the last good one stays in force', { ...fields, reason: problem });
-    if (unaudited !== '') log.error('audit record lost', { reason: unaudited });
   }
 }
 

@@ -1,45 +1,29 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { keep, readKept } from './kept-file.ts';
 
 const FILE = 'revoked-keys.json';
+const MEANING = 'it names the keys that were revoked';
 
 /** Ids of keys that open nothing any more, in a file that outlives the gateway. */
 export class RevokedKeys {
-  readonly #dir: string;
+  readonly #file: string;
 
   constructor(dir: string) {
-    this.#dir = dir;
+    this.#file = join(dir, FILE);
   }
 
   /** Throws when there is a file that cannot be read: to go on would let revoked keys in. */
   read(): ReadonlySet<string> {
-    const file = join(this.#dir, FILE);
-    let text: string;
-    try {
-      text = readFileSync(file, 'utf8');
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return new Set();
-      throw new Error(`${file} cannot be read (${code}): it names the keys that were revoked. Make it readable, or remove it.`);
-    }
+    const text = readKept(this.#file, MEANING);
+    if (text === null) return new Set();
     const ids = idsIn(text);
-    if (ids === null)
-      throw new Error(`${file} does not hold {"keys": [ids]}: it names the keys that were revoked. Repair or remove it.`);
+    if (ids === null) throw new Error(`${this.#file} does not hold {"keys": [ids]}: ${MEANING}. Repair or remove it.`);
     return ids;
   }
 
   /** Returns why it could not be kept, or an empty text. */
   save(ids: ReadonlySet<string>): string {
-    const file = join(this.#dir, FILE);
-    try {
-      mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
-      // Written beside and moved over: a crash leaves the old list or the new one, never half of one.
-      writeFileSync(`${file}.new`, `${JSON.stringify({ keys: [...ids].sort() }, null, 2)}\n`, { mode: 0o600, flush: true });
-      renameSync(`${file}.new`, file);
-      return '';
-    } catch (error) {
-      return `${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
-    }
+    return keep(this.#file, { keys: [...ids].sort() });
   }
 }
 

@@ -1,9 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mintKey } from '../../auth/api-key.ts';
+import { FIRST_TOKEN } from '../../config/admin-token-schema.ts';
 import type { SecretSource } from '../../config/fields.ts';
 import { ConfigError } from '../../config/problem.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Secrets } from '../../config/secrets.ts';
+import type { AdminHolder } from '../../core/admin-access.ts';
 import { sequenceSecret } from '../sequence-secret.ts';
 import type { GeneratedSecrets } from './generated-secrets.ts';
 
@@ -13,7 +15,8 @@ const MIN_TOKEN_CHARS = 16;
 
 /** Every secret of a config, read once. */
 export interface SecretValues {
-  readonly adminToken: string;
+  /** Holders of tokens of the admin port. */
+  readonly admins: readonly AdminHolder[];
   /** By the path of their source in the config: what workers need. */
   readonly byPath: ReadonlyMap<string, string>;
 }
@@ -46,18 +49,37 @@ export function readSecrets(
     });
   }
   byPath.set('sequences.secret', sequenceSecret(config, secrets, configFile).toString());
-  return { adminToken: adminToken(config, secrets, generated, configFile), byPath };
+  return { admins: adminHolders(config, secrets, generated, configFile), byPath };
 }
 
-function adminToken(config: Config, secrets: Secrets, generated: GeneratedSecrets, configFile: string): string {
-  const token = secrets.read(
-    config.listen.admin.token,
-    ADMIN_TOKEN,
-    () => generated.get('admin.token') ?? generated.add('admin.token', `sla_${randomBytes(32).toString('base64url')}`),
-  );
-  if (token.length >= MIN_TOKEN_CHARS) return token;
-  const message = `found ${token.length} characters; expected at least ${MIN_TOKEN_CHARS} that nobody can guess`;
-  throw new ConfigError(configFile, [{ path: ADMIN_TOKEN, message }]);
+function adminHolders(config: Config, secrets: Secrets, generated: GeneratedSecrets, configFile: string): AdminHolder[] {
+  const { token: first, tokens } = config.listen.admin;
+  const read = (source: SecretSource, path: string, name: string): Uint8Array => {
+    const token = secrets.read(
+      source,
+      path,
+      () => generated.get(name) ?? generated.add(name, `sla_${randomBytes(32).toString('base64url')}`),
+    );
+    if (token.length >= MIN_TOKEN_CHARS) return createHash('sha256').update(token).digest();
+    const message = `found ${token.length} characters; expected at least ${MIN_TOKEN_CHARS} that nobody can guess`;
+    throw new ConfigError(configFile, [{ path, message }]);
+  };
+  const owner = { name: FIRST_TOKEN, role: 'owner', sha256: read(first, ADMIN_TOKEN, 'admin.token'), expiresMs: Infinity };
+  const holders: AdminHolder[] = [owner];
+  tokens.forEach((token, t) => {
+    const path = `listen.admin.tokens.${t}`;
+    const { name, role, expires } = token;
+    const sha256 =
+      'sha256' in token ? Buffer.from(token.sha256, 'hex') : read(token.secret, `${path}.secret`, `admin.token.${name}`);
+    // Of two holders with one token nobody could say which one it was.
+    const other = holders.find((holder) => Buffer.compare(holder.sha256, sha256) === 0);
+    if (other !== undefined) {
+      const message = `found the token of "${other.name}"; expected one of its own`;
+      throw new ConfigError(configFile, [{ path, message }]);
+    }
+    holders.push({ name, role, sha256, expiresMs: expires === null ? Infinity : Date.parse(expires) });
+  });
+  return holders;
 }
 
 function unknownToServer(path: string): never {

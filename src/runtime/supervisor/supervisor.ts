@@ -1,18 +1,18 @@
 import { availableParallelism } from 'node:os';
-import { isDeepStrictEqual } from 'node:util';
-import type { ConfigChange } from '../../config/config-diff.ts';
 import type { LoadedConfig } from '../../config/load-config.ts';
 import type { Config } from '../../config/schema.ts';
 import { SecretReader } from '../../config/secrets.ts';
+import type { AdminHolder } from '../../core/admin-access.ts';
 import { SystemClock } from '../../core/clock.ts';
 import type { ControlPlane } from '../../core/control-plane.ts';
 import type { Millis } from '../../core/units.ts';
-import { createLog, type Log } from '../../telemetry/access-log.ts';
+import { createLog, type Log, type LogFields } from '../../telemetry/access-log.ts';
 import { SupervisorMetrics } from '../../telemetry/supervisor-metrics.ts';
 import { errorOf } from '../ipc/start-failure.ts';
 import type { SpawnWorker } from '../ipc/worker-process.ts';
 import { TlsFiles, type TlsPair } from '../tls-files.ts';
-import { type AuditLog, openAudit } from './audit-log.ts';
+import type { CallerScope } from './caller-scope.ts';
+import { ConfigDesk } from './config-desk.ts';
 import { ConfigWatch } from './config-watch.ts';
 import { Doors } from './doors.ts';
 import { Fleet, type RollOutcome } from './fleet.ts';
@@ -21,10 +21,11 @@ import { FleetSums } from './fleet-sums.ts';
 import { GeneratedSecrets } from './generated-secrets.ts';
 import { type GenerationSpec, LaunchError } from './generation.ts';
 import { LeaseDesk } from './lease-desk.ts';
+import { Records } from './records.ts';
 import { Reloader } from './reloader.ts';
-import { RevokedKeys } from './revoked-keys.ts';
+import { isReweighing } from './reweighing.ts';
 import { readSecrets, type SecretValues } from './secret-values.ts';
-import { TruthBook } from './truth-book.ts';
+import type { TruthBook } from './truth-book.ts';
 import { Usher } from './usher.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import { workerShare } from './worker-share.ts';
@@ -44,13 +45,12 @@ export class Supervisor {
   readonly log: Log;
   readonly plane: ControlPlane;
   readonly generated = new GeneratedSecrets();
-  readonly adminToken: string;
+  readonly callers: CallerScope;
   /** Certificate and key of the admin port; null for plaintext. */
   readonly adminTls: TlsPair | null;
   readonly #o: SupervisorOptions;
   readonly #clock = new SystemClock();
-  readonly #audit: AuditLog;
-  readonly #revoked: RevokedKeys;
+  readonly #records: Records;
   readonly #metrics: SupervisorMetrics;
   readonly #usher: Usher;
   readonly #fleet: Fleet;
@@ -72,16 +72,16 @@ export class Supervisor {
     this.#loaded = { config, file, baseDir };
     this.log = createLog(config.telemetry.logLevel);
     this.#secrets = this.#readSecrets(this.#loaded);
-    this.adminToken = this.#secrets.adminToken;
     this.adminTls = new TlsFiles(baseDir, file).pair(config.listen.admin.tls, 'listen.admin.tls');
-    this.#audit = openAudit(config.audit.file, { baseDir, configFile: file, clock: this.#clock });
-    this.#revoked = new RevokedKeys(options.stateDir);
-    this.#book = new TruthBook(config, this.#revoked.read());
+    this.#records = new Records(this.#loaded, { stateDir: options.stateDir, clock: this.#clock, log: this.log });
+    this.callers = this.#records.callers;
+    this.#book = this.#records.firstBook(this.#loaded);
     this.#desk = new LeaseDesk(config, this.#clock);
     const nowMs = (): Millis => this.#clock.nowMs();
     this.#metrics = new SupervisorMetrics({
       workers: () => this.#fleet.all.map(({ number, state, pulse }) => ({ number, state, ...pulse })),
       generation: () => this.#fleet.generation,
+      audit: () => this.#records.audit.head,
     });
     this.#usher = new Usher({
       nowMs,
@@ -104,7 +104,7 @@ export class Supervisor {
       file,
       env: options.env,
       current: () => this.#loaded,
-      audit: this.#audit,
+      audit: this.#records.audit,
       log: this.log,
       metrics: this.#metrics,
       apply: (next, changes) =>
@@ -112,10 +112,22 @@ export class Supervisor {
     });
   }
 
+  /** Those of the config in force. */
+  get admins(): readonly AdminHolder[] {
+    return this.#secrets.admins;
+  }
+
+  /** Someone was refused on the admin port. */
+  denied(reason: 'token' | 'role', fields: LogFields): void {
+    this.#metrics.denied(reason);
+    // Strangers must not be able to fill the log.
+    if (reason === 'role') this.log.warn('admin request refused', fields);
+  }
+
   /** Null when it was stopped before it was up. Rejects as if what cannot begin were here: a model file, a port. */
   async start(): Promise<{ http: number; grpc: number } | null> {
     try {
-      await this.#fleet.start(this.#spec(this.#loaded, this.#secrets, this.#desk), () => this.#book.truth());
+      await this.#fleet.start(this.#spec(this.#loaded, this.#secrets, this.#desk), () => this.#records.truth(this.#book));
     } catch (error) {
       throw asOurs(error);
     }
@@ -166,7 +178,7 @@ export class Supervisor {
     this.#doors.close();
     this.#usher.close();
     await this.#fleet.drain(shutdown);
-    this.#audit.close();
+    this.#records.close();
     this.generated.forget();
     this.log.info('stopped', {});
     await this.log.flush();
@@ -189,7 +201,7 @@ export class Supervisor {
     const change = await this.#doors.prepare(next.config.listen);
     const desk = this.#desk.under(next.config);
     const outcome = await this.#fleet.roll(this.#spec(next, secrets, desk), {
-      truth: () => this.#book.under(next.config).truth(),
+      truth: () => this.#records.truth(this.#book.under(next.config)),
       adopt: () => {
         this.#loaded = next;
         this.#secrets = secrets;
@@ -226,10 +238,15 @@ export class Supervisor {
     return new FleetPlane({
       fleet: this.#fleet,
       sums: this.#sums,
-      audit: this.#audit,
+      audit: this.#records.audit,
       book: () => this.#book,
-      knowsKey: (id) => config().tenants.some(({ keys }) => keys.some((key) => key.id === id)),
-      saveRevoked: () => this.#revoked.save(this.#book.revokedKeys),
+      history: this.#records.audit,
+      access: this.#records.access({ fleet: this.#fleet, config, book: () => this.#book }),
+      config: new ConfigDesk({
+        current: () => this.#loaded,
+        generation: () => this.#fleet.generation,
+        reloader: () => this.#reloader,
+      }),
       acknowledgeTimeoutMs: () => config().supervision.acknowledgeTimeoutMs,
       requestTimeoutMs: (model) => config().models[model]!.timeoutMs,
       roll: () => this.#restart(),
@@ -239,7 +256,7 @@ export class Supervisor {
   /** New workers by the same config. The audit record tells who asked for it, and the log what came of it. */
   async #restart(): Promise<RollOutcome> {
     const spec = this.#spec(this.#loaded, this.#secrets, this.#desk);
-    const outcome = await this.#fleet.roll(spec, { truth: () => this.#book.truth(), adopt: () => undefined });
+    const outcome = await this.#fleet.roll(spec, { truth: () => this.#records.truth(this.#book), adopt: () => undefined });
     if (outcome.is === 'rolled') this.log.info('workers replaced', { generation: outcome.generation });
     if (outcome.is === 'failed') this.log.error('workers not replaced; the former ones go on', { reason: outcome.problem });
     return outcome;
@@ -256,15 +273,6 @@ export class Supervisor {
 }
 
 const maxConnections = ({ listen }: Config): number => listen.http.maxConnections + listen.grpc.maxConnections;
-
-/** Whether nothing has changed but weights of variants that carry traffic. */
-function isReweighing(before: Config, after: Config, changes: readonly ConfigChange[]): boolean {
-  const shadows = ({ models }: Config): unknown => Object.values(models).map(({ variants }) => variants.filter(isShadow));
-  if (changes.length === 0 || !changes.every(({ appliedBy }) => appliedBy === 'plan')) return false;
-  return isDeepStrictEqual(shadows(before), shadows(after));
-}
-
-const isShadow = ({ role }: { readonly role: string }): boolean => role === 'shadow';
 
 /** A worker's reason not to begin, as the error that it was there. */
 function asOurs(error: unknown): unknown {

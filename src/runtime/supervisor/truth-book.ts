@@ -60,7 +60,8 @@ export class TruthBook {
     return this.#revoked;
   }
 
-  truth(): Truth {
+  /** Issued keys belong to no config, and are kept elsewhere. */
+  truth(): Omit<Truth, 'issuedKeys'> {
     const plans: PlanState[] = [];
     for (const [model, plan] of this.#plans) if (plan.revision > 1) plans.push(stateOf(model, plan));
     return { plans, unloaded: [...this.#unloaded.values()], revokedKeys: [...this.#revoked] };

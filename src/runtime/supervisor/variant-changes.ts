@@ -26,7 +26,9 @@ export class VariantChanges {
   /** A variant that is ready stays as it is; one that failed is tried again at once, and from its file or server anew. */
   load(change: VariantChange): Promise<VariantResult> {
     return this.#alone(change, async (before) => {
+      if (before.readiness === 'ready' && change.dryRun) return { is: 'preview', variant: before, would: 'nothing: it is ready' };
       if (before.readiness === 'ready') return { is: 'applied', variant: before, workers: this.#all() };
+      if (change.dryRun) return { is: 'preview', variant: before, would: 'warm it, and give it its share when it is ready' };
       const problem = this.#record('variant.load', change, before, 'warming');
       if (problem !== '') return { is: 'unaudited', problem };
       const name = { model: change.model, variant: change.variant };
@@ -39,9 +41,13 @@ export class VariantChanges {
 
   unload(change: VariantChange): Promise<VariantResult> {
     return this.#alone(change, async (before, plan) => {
+      if (before.readiness === 'unloaded' && change.dryRun)
+        return { is: 'preview', variant: before, would: 'nothing: it is out' };
       if (before.readiness === 'unloaded') return { is: 'applied', variant: before, workers: this.#all() };
       const need = change.force ? '' : needFor(plan, before);
       if (need !== '') return { is: 'needed', problem: need };
+      if (change.dryRun)
+        return { is: 'preview', variant: before, would: 'take it out of traffic, and close it when its calls have ended' };
       const problem = this.#record('variant.unload', change, before, 'unloaded');
       if (problem !== '') return { is: 'unaudited', problem };
       const name = { model: change.model, variant: change.variant };

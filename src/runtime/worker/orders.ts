@@ -1,4 +1,5 @@
 import type { Gives, OrderName, Takes } from '../ipc/messages.ts';
+import { addIssued } from '../tenants.ts';
 import { backendViews } from './backend-views.ts';
 import type { WorkerGateway } from './worker-gateway.ts';
 
@@ -23,8 +24,13 @@ const ORDERS: { readonly [Name in OrderName]: Execute<Name> } = {
     return null;
   },
   purge: (gateway, model) => gateway.purge(model),
+  cached: (gateway, model) => gateway.cached(model),
+  issue(gateway, key) {
+    addIssued(gateway.keys, key);
+    return null;
+  },
   revoke(gateway, keyId) {
-    gateway.revoke(keyId);
+    gateway.keys.revoke(keyId);
     return null;
   },
   quiesce(gateway) {

@@ -34,7 +34,7 @@ import { allVariants, planView } from '../plan-view.ts';
 import { PressureWatch } from '../pressure-watch.ts';
 import { logReadiness } from '../readiness-log.ts';
 import { sequenceSecret } from '../sequence-secret.ts';
-import { buildKeys } from '../tenants.ts';
+import { addIssued, buildKeys } from '../tenants.ts';
 import { TlsFiles } from '../tls-files.ts';
 import { buildRoutes } from '../variants.ts';
 import { Warmer } from '../warmer.ts';
@@ -48,6 +48,7 @@ const FLIGHT_LIMITS = { maxKeys: 65_536, maxWaiters: 256 };
 export class WorkerGateway {
   readonly log: Log;
   readonly mover: VariantMover;
+  readonly keys: KeyRing;
   readonly #start: WorkerStart;
   readonly #clock = new SystemClock();
   readonly #metrics: Metrics;
@@ -60,7 +61,6 @@ export class WorkerGateway {
   readonly #offload: ThreadPool;
   readonly #leases: Leases;
   readonly #watch: PressureWatch;
-  readonly #keys: KeyRing;
   readonly #store: MemoryCacheStore;
   readonly #usage = new MemoryUsageBook();
   readonly #listeners: Listeners;
@@ -81,14 +81,14 @@ export class WorkerGateway {
     const secrets = new GivenSecrets(start.secrets);
     this.#sequences = new SequenceIds(sequenceSecret(config, secrets, file));
     this.#leases = new Leases(config.tenants.length, config.supervision.leaseTimeoutMs, { office, clock: this.#clock });
-    this.#keys = buildKeys(config, { secrets, configFile: file }, this.#leases);
+    this.keys = buildKeys(config, { secrets, configFile: file }, this.#leases);
     const tls = new TlsFiles(baseDir, file);
     this.#watch = new PressureWatch(config.overload.pressure, {
       processes: start.workers,
       log: this.log,
       closeIdle: () => this.#listeners.closeIdle(),
     });
-    this.#live = new LiveSnapshot(this.#buildRoutes(secrets, tls), this.#keys);
+    this.#live = new LiveSnapshot(this.#buildRoutes(secrets, tls), this.keys);
     this.#warmer = new Warmer({
       live: this.#live,
       offload: this.#offload,
@@ -135,9 +135,10 @@ export class WorkerGateway {
   }
 
   /** What was changed since the config was written. From the first time on this worker serves. */
-  adopt({ plans, unloaded, revokedKeys }: Truth): void {
+  adopt({ plans, unloaded, revokedKeys, issuedKeys }: Truth): void {
     for (const plan of plans) this.replan(plan);
-    for (const id of revokedKeys) this.revoke(id);
+    for (const key of issuedKeys) addIssued(this.keys, key);
+    for (const id of revokedKeys) this.keys.revoke(id);
     this.mover.settle(unloaded);
     this.#serving = true;
     this.#onReadiness();
@@ -153,10 +154,6 @@ export class WorkerGateway {
     this.#live.replace({ ...route, plan: { ...route.plan, revision, weights, slots } });
   }
 
-  revoke(keyId: string): void {
-    this.#keys.revoke(keyId);
-  }
-
   explain(requestId: string): readonly RequestStory[] {
     return this.#observer.explain(requestId);
   }
@@ -164,6 +161,11 @@ export class WorkerGateway {
   /** Entries dropped; an empty model purges all. */
   purge(model: string): number {
     return this.#store.purge(model);
+  }
+
+  /** Entries that a purge would drop. */
+  cached(model: string): number {
+    return this.#store.count(model);
   }
 
   get routes(): readonly Route[] {

@@ -1,13 +1,14 @@
+import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AdminServer } from '../../../src/admin/admin-server.ts';
+import { AdminServer, type AdminServerOptions } from '../../../src/admin/admin-server.ts';
+import type { AccessControl, RevokeResult } from '../../../src/core/access.ts';
 import type {
   ChangeResult,
   ControlPlane,
   PlanView,
   Purge,
   RestartResult,
-  RevokeResult,
   VariantChange,
   VariantResult,
   WeightChange,
@@ -42,7 +43,13 @@ const revoked: string[] = [];
 let revokeResult: RevokeResult = { is: 'unknown' };
 let restartResult: RestartResult = { is: 'busy' };
 
-const plane: ControlPlane = {
+const fake: Omit<ControlPlane, 'access' | 'config' | 'audit'> & { readonly access: Pick<AccessControl, 'revoke'> } = {
+  access: {
+    revoke: ({ keyId }) => {
+      revoked.push(keyId);
+      return Promise.resolve(revokeResult);
+    },
+  },
   plans: () => Promise.resolve([PLAN]),
   backends: () => Promise.resolve([]),
   changeWeights: (change) => {
@@ -77,16 +84,13 @@ const plane: ControlPlane = {
     purges.push(purge);
     return Promise.resolve({ is: 'applied', purged: 7, workers: REACHED });
   },
-  revokeKey: ({ keyId }) => {
-    revoked.push(keyId);
-    return Promise.resolve(revokeResult);
-  },
   restart: () => Promise.resolve(restartResult),
   workers: () => [{ worker: 0, generation: 1, pid: 7, state: 'serving', ready: true, residentBytes: 1, cpuSeconds: 2 }],
   isReady: () => ready,
   explain: (id) => Promise.resolve(id === 'req-1' ? [STORY] : []),
   metrics: () => Promise.resolve('sluice_up 1\n'),
 };
+const plane = fake as unknown as ControlPlane;
 
 const errors: unknown[] = [];
 const config = {
@@ -94,11 +98,29 @@ const config = {
   port: 0,
   tls: null,
   token: { env: 'X' },
+  tokens: [],
+  maxIssuedKeys: 10,
   maxBodyBytes: 200,
   maxRequestsPerSecond: 1_000,
   allowedHosts: ['gateway.internal'],
 };
-const server = new AdminServer({ config, token: 'secret-token', tls: null, plane, onError: (error) => errors.push(error) });
+const holders = [
+  {
+    name: 'admin-token',
+    role: 'owner',
+    sha256: createHash('sha256').update('secret-token').digest(),
+    expiresMs: Number.POSITIVE_INFINITY,
+  },
+];
+const common: Omit<AdminServerOptions, 'config'> = {
+  holders: () => holders,
+  tls: null,
+  plane,
+  within: (_caller, run) => run(),
+  onDenied: () => undefined,
+  onError: (error) => errors.push(error),
+};
+const server = new AdminServer({ ...common, config });
 let port = 0;
 
 beforeAll(async () => {
@@ -168,7 +190,7 @@ describe('the admin port', () => {
     const usage = JSON.parse((await call('GET', '/admin/v1/usage?tenant=acme')).body) as { usage: unknown[] };
     expect(usage.usage[0]).toMatchObject({ tenant: 'acme', cost: '1152921504606846976' });
     expect(JSON.parse((await call('POST', '/admin/v1/cache/purge')).body)).toEqual({ purged: 7, workers: REACHED });
-    expect(purges).toEqual([{ model: '', actor: 'admin-token', reason: '' }]);
+    expect(purges).toEqual([{ model: '', actor: 'admin-token', reason: '', dryRun: false }]);
     expect(JSON.parse((await call('GET', '/admin/v1/workers')).body)).toMatchObject({ workers: [{ pid: 7, state: 'serving' }] });
   });
 
@@ -242,7 +264,7 @@ describe('the admin port', () => {
     const path = '/admin/v1/models/digits/variants/v2';
     const loaded = await call('POST', `${path}/load`, { body: '{"reason":"r"}' });
     expect([loaded.status, loaded.body]).toEqual([status, expect.stringContaining(word)]);
-    const change = { model: 'digits', variant: 'v2', actor: 'admin-token', reason: 'r' };
+    const change = { model: 'digits', variant: 'v2', actor: 'admin-token', reason: 'r', dryRun: false };
     expect(variantChanges.at(-1)).toEqual(['load', { ...change, force: false }]);
     expect((await call('POST', `${path}/unload`, { body: '{"force":true,"reason":"r"}' })).status).toBe(status);
     expect(variantChanges.at(-1)).toEqual(['unload', { ...change, force: true }]);
@@ -285,10 +307,7 @@ describe('a flood on the admin port', () => {
   it('of strangers is answered late and with 429, and leaves the holder of the token alone', async () => {
     const flooded = new AdminServer({
       config: { ...config, maxRequestsPerSecond: 5 },
-      token: 'secret-token',
-      tls: null,
-      plane,
-      onError: (error) => errors.push(error),
+      ...common,
     });
     const floodedPort = await flooded.listen();
     const ask = async (headers: Record<string, string>): Promise<readonly [number, string | null, string | null]> => {
@@ -315,11 +334,9 @@ describe('a flood on the admin port', () => {
       },
     };
     const shared = new AdminServer({
+      ...common,
       config,
-      token: 'secret-token',
-      tls: null,
       plane: slow,
-      onError: (error) => errors.push(error),
     });
     const url = `http://127.0.0.1:${await shared.listen()}/metrics`;
     const texts = await Promise.all(Array.from({ length: 8 }, async () => (await fetch(url)).text()));

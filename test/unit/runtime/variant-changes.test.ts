@@ -130,6 +130,7 @@ const change = (variant: string, force = false, model = 'm'): VariantChange => (
   model,
   variant,
   force,
+  dryRun: false,
   actor: 'a',
   reason: 'r',
 });

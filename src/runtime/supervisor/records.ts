@@ -1,0 +1,63 @@
+import type { LoadedConfig } from '../../config/load-config.ts';
+import type { AccessControl } from '../../core/access.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Log } from '../../telemetry/access-log.ts';
+import type { Truth } from '../ipc/messages.ts';
+import { AccessDesk, type AccessDeskOptions } from './access-desk.ts';
+import type { AuditFile } from './audit/audit-file.ts';
+import { AuditHeads } from './audit/audit-heads.ts';
+import { openAudit } from './audit-log.ts';
+import { CallerScope } from './caller-scope.ts';
+import { IssuedKeys } from './issued-keys.ts';
+import { RevokedKeys } from './revoked-keys.ts';
+import { TruthBook } from './truth-book.ts';
+
+export interface RecordsPlace {
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What outlives the gateway: the record of changes, and the keys that were revoked or issued since the config was written. */
+export class Records {
+  readonly callers = new CallerScope();
+  readonly audit: AuditFile;
+  readonly #revoked: RevokedKeys;
+  readonly #issued: IssuedKeys;
+  readonly #heads: AuditHeads;
+  readonly #clock: Clock;
+
+  /** Throws where a file that is there cannot be read, and ConfigError where one that config names cannot be written. */
+  constructor({ config, file, baseDir }: LoadedConfig, { stateDir, clock, log }: RecordsPlace) {
+    this.#revoked = new RevokedKeys(stateDir);
+    this.#issued = new IssuedKeys(stateDir);
+    this.#clock = clock;
+    this.audit = openAudit(config.audit.file, { baseDir, configFile: file, stateDir, clock, log, callers: this.callers });
+    this.#heads = new AuditHeads(this.audit, log);
+  }
+
+  /** The book that the gateway starts with. */
+  firstBook({ config }: LoadedConfig): TruthBook {
+    return new TruthBook(config, this.#revoked.read());
+  }
+
+  /** All that workers need to know besides the config. */
+  truth(book: TruthBook): Truth {
+    return { ...book.truth(), issuedKeys: this.#issued.all };
+  }
+
+  access(gateway: Pick<AccessDeskOptions, 'fleet' | 'config'> & { readonly book: () => TruthBook }): AccessControl {
+    return new AccessDesk({
+      ...gateway,
+      audit: this.audit,
+      issued: this.#issued,
+      saveRevoked: () => this.#revoked.save(gateway.book().revokedKeys),
+      wallMs: () => this.#clock.wallMs(),
+    });
+  }
+
+  close(): void {
+    this.#heads.close();
+    this.audit.close();
+  }
+}
