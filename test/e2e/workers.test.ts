@@ -287,7 +287,7 @@ describe('a changed config file', () => {
         ),
       'none cannot be read',
     );
-    expect(of.output()).toMatch(/"action":"config.reload"/);
+    expect(of.output()).toMatch(/"action":"config.refused"/);
     of.rewrite(config());
     await eventually('all is well', async () => (await metric(of, 'sluice_config_reload_failed')) === 0);
     await eventually('the log line', () => of.output().includes('config is the one in force again'));

@@ -62,7 +62,7 @@ export async function startGateway(
   // One worker, and no time for idle clients at the end: a test that is about workers says how many it wants.
   const shutdown = { idleMs: 0, ...(config['shutdown'] as object | undefined) };
   const write = (next: Readonly<Record<string, unknown>>): void =>
-    writeFileSync(file, stringify({ workers: 1, ...next, shutdown, listen: freeListen(config['listen']) }));
+    writeFileSync(file, stringify({ workers: 1, ...next, shutdown, listen: freeListen(next['listen'] ?? config['listen']) }));
   write(config);
   const child = spawn(NODE, [join(ROOT, 'src/cli/main.ts'), 'serve', file], {
     env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, SLUICE_STATE_DIR: join(dir, 'state'), ...env },

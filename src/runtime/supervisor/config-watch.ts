@@ -35,6 +35,12 @@ export class ConfigWatch {
     }
   }
 
+  /** What the file says now is known: only what it says after this is news, and be it what it said before. */
+  see(): void {
+    const digest = this.#read();
+    if (digest !== '') this.#digest = digest;
+  }
+
   close(): void {
     this.#watcher?.close();
     if (this.#poll !== null) clearInterval(this.#poll);

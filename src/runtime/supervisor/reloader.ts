@@ -23,6 +23,8 @@ export interface ReloaderOptions {
   readonly audit: AuditLog;
   readonly log: Log;
   readonly metrics: Pick<SupervisorMetrics, 'reloadFailed'>;
+  /** The file is about to be read: whoever watches it need tell nothing of what it says now. */
+  readonly reading: () => void;
   /** Has the gateway serve by it. Throws ConfigError where it names what is not there. */
   readonly apply: (next: LoadedConfig, changes: readonly ConfigChange[]) => Promise<RollOutcome>;
 }
@@ -100,6 +102,7 @@ export class Reloader {
 
   async #once(cause: ReloadCause, who: Operation): Promise<ReloadResult> {
     const { log, metrics, file } = this.#o;
+    this.#o.reading();
     const look = this.look();
     if (look.next === null) return this.#refuse(cause, who, look, look.problem);
     if (cause === 'file' && look.changes.length === 0) {

@@ -107,6 +107,7 @@ export class Supervisor {
       audit: this.#records.audit,
       log: this.log,
       metrics: this.#metrics,
+      reading: () => this.#watch?.see(),
       apply: (next, changes) =>
         isReweighing(this.#loaded.config, next.config, changes) ? this.#reweigh(next) : this.#apply(next),
     });

@@ -143,3 +143,29 @@ describe('KeyRing', () => {
     expect(() => new KeyRing(five)).toThrow('stands 5 times in the config, expected at most 4');
   });
 });
+
+describe('a key that is added to the ring', () => {
+  const minted = mintKey('live', 'added001');
+  const added = { ...entryOf(minted), tenant: 'acme' };
+
+  it('opens, expires and is revoked as one of the config, at the same number of comparisons', () => {
+    const known = mintKey('live', 'known001');
+    const ring = new KeyRing([entryOf(known), entryOf({ ...mintKey('live', 'known001'), id: 'known001' })]);
+    expect(ring.identify(minted.key, 0)).toBeNull();
+    ring.add({ ...added, expiresMs: 10 });
+    ring.add({ ...added, expiresMs: 10 });
+    expect(ring.identify(minted.key, 9)).toMatchObject({ keyId: 'added001', tenant: acme });
+    expect(ring.identify(minted.key, 10)).toBeNull();
+    expect(comparisons(ring, minted.key)).toBe(comparisons(ring, known.key));
+    ring.revoke('added001');
+    expect(ring.identify(minted.key, 0)).toBeNull();
+  });
+
+  it('changes nothing where config has its id, and nothing where its tenant is not known', () => {
+    const known = mintKey('live', 'added001');
+    const ring = new KeyRing([entryOf(known)]);
+    ring.add(added);
+    ring.add({ ...added, id: 'added002', tenant: 'nobody' });
+    expect([ring.identify(minted.key, 0), ring.identify(known.key, 0)?.keyId]).toEqual([null, 'added001']);
+  });
+});

@@ -46,6 +46,16 @@ describe('ConfigWatch', () => {
     expect(changes).toBe(1);
   });
 
+  it('tells of what it said before, when something else was seen meanwhile by whoever read it', () => {
+    writeFileSync(file, 'two');
+    watch.see();
+    vi.advanceTimersByTime(10_000);
+    expect(changes).toBe(0);
+    writeFileSync(file, 'one');
+    vi.advanceTimersByTime(5_000);
+    expect(changes).toBe(1);
+  });
+
   it('says nothing after it was closed', () => {
     watch.close();
     writeFileSync(file, 'two');
