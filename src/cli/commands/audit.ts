@@ -15,6 +15,7 @@ const MAX_CELL = 60;
 /** Shows who changed what, or checks that the record of it is whole. */
 export const audit: Command = {
   name: 'audit',
+  words: ['verify'],
   usage: 'audit [--limit N] [--before N] [--admin URL] [--token-file FILE] [--json] | audit verify FILE [--head HASH] [--json]',
   summary: 'List the last changes; or check that no line of an audit file was changed, taken out, put in, swapped or cut off.',
   examples: [

@@ -12,7 +12,7 @@ type Values = ReturnType<typeof parseKeys>['values'];
 /** API keys of callers: made for the config, or listed, issued and revoked at a running gateway. */
 export const keys: Command = {
   name: 'keys',
-  words: ['new', 'revoke'],
+  words: ['list', 'new', 'issue', 'revoke'],
   usage:
     'keys new [--env NAME] [--id ID8] [--json] | keys list [tenant] | keys issue <tenant> [--models A,B] [--scopes A,B] [--expires TIME] [--env NAME] | keys revoke <id>; each of the last three also [--admin URL] [--token-file FILE] [--json], the last two [--reason TEXT] [--dry-run]',
   summary:

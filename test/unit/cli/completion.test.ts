@@ -34,7 +34,7 @@ describe('sluice completion', () => {
       expect(zsh).toContain(`      ${name}) compadd`);
     }
     expect(fish).toContain("complete -c sluice -n '__fish_seen_subcommand_from split' -l reason");
-    expect(fish).toContain("complete -c sluice -n '__fish_seen_subcommand_from keys' -a 'new revoke");
+    expect(fish).toContain("complete -c sluice -n '__fish_seen_subcommand_from keys' -a 'list new issue revoke");
   });
 
   it('refuses a shell that it does not know', async () => {
