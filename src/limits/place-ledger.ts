@@ -54,8 +54,7 @@ export class PlaceLedger {
   /** Answers at once, or when the workers that hold places have said whether they need them. */
   ask(worker: number, { cap, needed }: PlaceAsk, answer: (grant: PlaceGrant) => void): void {
     const lending = this.#lendingOf(cap);
-    // An earlier ask of this worker that still stands was given up by it.
-    lending.asking = lending.asking.filter((one) => one.worker !== worker);
+    this.#dismiss(lending, worker);
     const free = this.#free(lending);
     if (needed === 0 || free > 0) {
       const granted = Math.max(0, Math.min(needed, free));
@@ -92,6 +91,12 @@ export class PlaceLedger {
   /** Places out with workers. */
   lent(cap: CapId): number {
     return this.#lendings.get(cap)?.lent ?? 0;
+  }
+
+  /** An earlier ask of this worker that still stands was given up by it; without an answer it would be remembered there for ever. */
+  #dismiss(lending: Lending, worker: number): void {
+    const at = lending.asking.findIndex((one) => one.worker === worker);
+    if (at >= 0) lending.asking.splice(at, 1)[0]!.answer({ granted: 0, retryInMs: REFUSED_MS });
   }
 
   #callBack(lending: Lending, asker: number, places: number): void {

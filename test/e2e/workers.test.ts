@@ -262,6 +262,29 @@ describe('a changed config file', () => {
     expect(await answers(of, 6)).toEqual(['200 v2']);
   });
 
+  it('gives a worker that comes later the newest weights, whatever file its generation began with', async () => {
+    const of = await open();
+    const reloads = (): number => of.output().split('config reloaded').length - 1;
+    const canary = (weight: number): object => ({
+      m: {
+        timeoutMs: 29_000,
+        variants: [grpcVariant('v1', 'stable', server.address), grpcVariant('v2', 'canary', server.address, { weight })],
+      },
+    });
+    of.rewrite(config({ models: canary(0) }));
+    await eventually('new workers', () => reloads() === 1);
+    of.rewrite(config({ models: canary(100) }));
+    await eventually('new weights', () => reloads() === 2);
+    await eventually('two workers', async () => (await serving(of)).length === 2);
+    const before = await serving(of);
+    for (const pid of before) process.kill(pid, 'SIGKILL');
+    await eventually('others in their place', async () => {
+      const pids = await serving(of);
+      return pids.length === 2 && pids.every((pid) => !before.includes(pid));
+    });
+    expect(await answers(of, 6)).toEqual(['200 v2']);
+  });
+
   it('is refused as a whole when anything in it is wrong, and the last good one stays', async () => {
     const of = await open();
     const before = await serving(of);

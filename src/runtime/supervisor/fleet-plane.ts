@@ -69,8 +69,7 @@ export class FleetPlane implements ControlPlane {
   }
 
   async backends(): Promise<readonly BackendView[]> {
-    const { gives } = await this.#o.fleet.broadcast('backends', null, BACKENDS_TIMEOUT_MS);
-    return backendSum(gives);
+    return backendSum(await this.#o.fleet.gather('backends', null, BACKENDS_TIMEOUT_MS));
   }
 
   async changeWeights(change: WeightChange): Promise<ChangeResult> {

@@ -144,6 +144,12 @@ export class Fleet {
     return { gives, problems, reached: { acknowledged: gives.length, total: asked.length - unconcerned } };
   }
 
+  /** Asks those who serve for what they know. Whoever is silent is left out, and lives on: to ask changes nothing. */
+  async gather<Name extends OrderName>(name: Name, takes: Takes<Name>, timeoutMs: number): Promise<readonly Gives<Name>[]> {
+    const answers = await Promise.allSettled(this.serving.map((worker) => worker.ask(name, takes, timeoutMs)));
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  }
+
   /** Has all live workers tell their figures. */
   async report(): Promise<void> {
     await Promise.all(this.live.map((worker) => this.#reportOf(worker)));
@@ -152,7 +158,8 @@ export class Fleet {
   /** Clients are told that this gateway goes, while it still takes their requests. */
   quiesce(supervision: SupervisionConfig): Promise<unknown> {
     this.#stopping = true;
-    return this.broadcast('quiesce', null, supervision.acknowledgeTimeoutMs);
+    // One that is too busy to answer is drained all the same: its end is no reason to lose what it has in flight.
+    return this.gather('quiesce', null, supervision.acknowledgeTimeoutMs);
   }
 
   /** Resolves when no worker is left. */

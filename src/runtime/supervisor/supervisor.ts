@@ -201,9 +201,12 @@ export class Supervisor {
     const secrets = this.#readSecrets(next);
     const change = await this.#doors.prepare(next.config.listen);
     const desk = this.#desk.under(next.config);
+    let adopted = false;
     const outcome = await this.#fleet.roll(this.#spec(next, secrets, desk), {
-      truth: () => this.#records.truth(this.#book.under(next.config)),
+      // Workers may be replaced long after, when the book is of a later file: this one's weights are no news to it any more.
+      truth: () => this.#records.truth(adopted ? this.#book : this.#book.under(next.config)),
       adopt: () => {
+        adopted = true;
         this.#loaded = next;
         this.#secrets = secrets;
         this.#book = this.#book.under(next.config);

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { supervision } from '../../../../src/config/process-schema.ts';
 import { LaunchError } from '../../../../src/runtime/supervisor/generation.ts';
 import { FleetWorld } from '../../../support/fleet-world.ts';
 
@@ -139,6 +140,19 @@ describe('a change', () => {
     expect(world.ended[0]!.worker.reason).toBe('silent');
     await world.pass(100);
     expect(world.alive).toHaveLength(2);
+  });
+
+  it('that is only a question ends nobody who is too busy for it', async () => {
+    await world.start(2);
+    const silent = world.workers[1]!;
+    silent.obey = () => undefined;
+    world.workers[0]!.obey = (name) => (name === 'backends' ? [] : null);
+    const asked = world.fleet.gather('backends', null, 3_000);
+    const told = world.fleet.quiesce(supervision.parse({}));
+    await world.pass(3_000);
+    expect(await asked).toEqual([[]]);
+    expect(await told).toEqual([null]);
+    expect([silent.killed, world.ended]).toEqual([false, []]);
   });
 
   it('does not count workers of the former generation that end while they are told', async () => {
