@@ -62,6 +62,16 @@ export class RateLedger {
     this.#lentTo.delete(worker);
   }
 
+  /** Tokens that nobody else can have now: in use, or lent. */
+  taken(bucket: BucketId, nowMs: Millis): number {
+    return this.#buckets.level(bucket, nowMs) + this.lent(bucket);
+  }
+
+  /** Puts tokens in use that were used at another ledger, as many as there are. */
+  burden(bucket: BucketId, tokens: number, nowMs: Millis): void {
+    this.#buckets.add(bucket, Math.min(tokens, this.#room(bucket, nowMs)), nowMs);
+  }
+
   /** Tokens out with workers. */
   lent(bucket: BucketId): number {
     return this.#lent.get(bucket) ?? 0;

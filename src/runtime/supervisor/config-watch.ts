@@ -14,7 +14,10 @@ export class ConfigWatch {
   #watcher: FSWatcher | null = null;
   #poll: NodeJS.Timeout | null = null;
   #settle: NodeJS.Timeout | null = null;
+  /** What was told of last. */
   #digest = '';
+  /** What the last look has found. */
+  #seen = '';
 
   constructor(file: string, config: ReloadConfig, changed: () => void) {
     this.#file = file;
@@ -24,7 +27,8 @@ export class ConfigWatch {
 
   start(): void {
     this.#digest = this.#read();
-    this.#poll = setInterval(() => this.#look(), this.#config.pollMs).unref();
+    // Not between the two looks at a change, which must lie apart.
+    this.#poll = setInterval(() => this.#settle === null && this.#look(), this.#config.pollMs).unref();
     try {
       this.#watcher = watch(dirname(this.#file), { persistent: false }, () => this.#hint());
       // Too many watches on the machine, or a folder that was removed: looking at intervals goes on.
@@ -50,13 +54,23 @@ export class ConfigWatch {
   /** A file is written in steps: what it says counts when it has been quiet for a while. */
   #hint(): void {
     if (this.#settle !== null) clearTimeout(this.#settle);
-    this.#settle = setTimeout(() => this.#look(), this.#config.settleMs);
+    this.#settle = setTimeout(() => {
+      this.#settle = null;
+      this.#look();
+    }, this.#config.settleMs);
   }
 
   #look(): void {
     const digest = this.#read();
+    const isSettled = digest === this.#seen;
+    this.#seen = digest;
     // While it is not there it says nothing: it may be on its way from one name to another.
     if (digest === '' || digest === this.#digest) return;
+    // Half of a file may be a valid config without the models of its other half: what counts is what two looks have found.
+    if (!isSettled) {
+      this.#hint();
+      return;
+    }
     this.#digest = digest;
     this.#changed();
   }

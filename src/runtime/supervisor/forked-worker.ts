@@ -4,21 +4,32 @@ import type { ToSupervisor, ToWorker } from '../ipc/messages.ts';
 import type { ProcessEnd, WorkerProcess } from '../ipc/worker-process.ts';
 import { WORKER_FILE } from '../worker/worker-file.ts';
 
+// Structured clones: bytes, maps and whole amounts of money go over as what they are.
+const forkWorker = (): ChildProcess =>
+  fork(WORKER_FILE, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+
 /** A worker in a process of its own. It writes its log where this process does. */
 export class ForkedWorker implements WorkerProcess {
-  readonly #child: ChildProcess;
+  /** Null where the system has no process to give. */
+  readonly #child: ChildProcess | null = null;
+  readonly #refused: NodeJS.ErrnoException | null = null;
 
-  constructor() {
-    // Structured clones: bytes, maps and whole amounts of money go over as what they are.
-    this.#child = fork(WORKER_FILE, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  constructor(start: () => ChildProcess = forkWorker) {
+    try {
+      this.#child = start();
+    } catch (error) {
+      // Some reasons come as an event and others, lack of memory among them, are thrown. Where one worker could not be replaced, all others
+      // would end with this process.
+      this.#refused = error as NodeJS.ErrnoException;
+    }
   }
 
   get pid(): number {
-    return this.#child.pid ?? 0;
+    return this.#child?.pid ?? 0;
   }
 
   send(message: ToWorker, socket: Socket | null): void {
-    if (!this.#child.connected) return;
+    if (this.#child?.connected !== true) return;
     // The callback takes the error of a pipe that has just closed; without it that would be thrown.
     if (socket === null) this.#child.send(message, () => undefined);
     else this.#child.send(message, socket, { keepOpen: true }, () => undefined);
@@ -31,14 +42,22 @@ export class ForkedWorker implements WorkerProcess {
       over = true;
       ended({ code, signal: signal ?? '' });
     };
-    this.#child.on('message', (message) => heard(message as ToSupervisor));
+    const unstarted = (error: NodeJS.ErrnoException): void => {
+      if (over) return;
+      heard({ is: 'failed', failure: { is: 'error', message: `The system starts no process for a worker (${error.code}).` } });
+      end(1, null);
+    };
+    // Later, as from a process: whoever listens is not ready for an end from inside.
+    if (this.#refused !== null) setImmediate(unstarted, this.#refused);
+    const child = this.#child;
+    child?.on('message', (message) => heard(message as ToSupervisor));
     // Not `exit`, which may come before the last words are read.
-    this.#child.on('close', end);
+    child?.on('close', end);
     // It could not be started at all; a kill or a message that failed is no end.
-    this.#child.on('error', () => this.#child.pid === undefined && end(1, null));
+    child?.on('error', (error) => child.pid === undefined && unstarted(error));
   }
 
   kill(): void {
-    this.#child.kill('SIGKILL');
+    this.#child?.kill('SIGKILL');
   }
 }

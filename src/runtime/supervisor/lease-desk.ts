@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/schema.ts';
 import type { Clock } from '../../core/clock.ts';
+import type { BucketId } from '../../core/units.ts';
 import { type Ledgers, LocalLeaseOffice } from '../../limits/local-lease-office.ts';
 import type { LeaseAnswer, LeaseMessage } from '../ipc/lease-messages.ts';
 import { buildLedgers, configureLedgers } from '../leases.ts';
@@ -28,7 +29,7 @@ export class LeaseDesk {
 
   /**
    * The desk for a changed config: the same one where it has the same tenants in the same order, since ledgers know them by their place.
-   * What tenants have used up stays used up then, under whatever limits they have from now on.
+   * What tenants have used up stays used up then, under whatever limits they have from now on; another desk inherits it.
    */
   under(config: Config): LeaseDesk {
     const ids = ({ tenants }: { readonly tenants: Config['tenants'] }): string[] => tenants.map(({ id }) => id);
@@ -38,6 +39,15 @@ export class LeaseDesk {
   /** Limits as they are from now on. */
   configure(config: Config): void {
     configureLedgers(this.#ledgers, config);
+  }
+
+  /** What tenants have used up at a former desk is used up here too: their places in the list are others, they are the same. */
+  inherit(former: LeaseDesk): void {
+    const nowMs = this.#clock.nowMs();
+    this.#tenants.forEach(({ id }, t) => {
+      const before = former.#tenants.findIndex((tenant) => tenant.id === id);
+      if (before >= 0) this.#ledgers.rates.burden(t as BucketId, former.#ledgers.rates.taken(before as BucketId, nowMs), nowMs);
+    });
   }
 
   open(tell: (answer: LeaseAnswer) => void): LeaseCounter {

@@ -27,6 +27,7 @@ export interface ReloaderOptions {
   readonly reading: () => void;
   /** Has the gateway serve by it. Throws ConfigError where it names what is not there. */
   readonly apply: (next: LoadedConfig, changes: readonly ConfigChange[]) => Promise<RollOutcome>;
+  readonly pause: (ms: number) => Promise<void>;
 }
 
 /** What the file says now. */
@@ -39,6 +40,10 @@ export interface Look {
   /** Why it cannot be taken over; empty when it can. */
   readonly problem: string;
 }
+
+/** A roll takes as long as its workers need to start, and the file is not read again unless somebody asks. */
+const BUSY_PAUSE_MS = 1_000;
+const MAX_BUSY_TRIES = 600;
 
 const OTHER_WORKERS = 'other new workers were being started; ask again when they serve';
 
@@ -67,7 +72,7 @@ export class Reloader {
   /** As a signal does, for whoever asks and waits for what comes of it. */
   async reloadFor(who: Operation): Promise<ReloadResult> {
     if (this.#running !== null) return { is: 'busy' };
-    return this.#alone(() => this.#once('signal', who));
+    return this.#alone(() => this.#once('signal', who, 1));
   }
 
   /** What a reload would take over, or why it would be refused. Changes nothing. */
@@ -100,7 +105,7 @@ export class Reloader {
     }
   }
 
-  async #once(cause: ReloadCause, who: Operation): Promise<ReloadResult> {
+  async #once(cause: ReloadCause, who: Operation, maxTries = MAX_BUSY_TRIES): Promise<ReloadResult> {
     const { log, metrics, file } = this.#o;
     this.#o.reading();
     const look = this.look();
@@ -116,17 +121,23 @@ export class Reloader {
       this.#note(cause, look, `the audit record could not be written: ${unaudited}`);
       return { is: 'unaudited', problem: unaudited };
     }
-    const outcome = await this.#apply(cause, look.next, look.changes);
+    const outcome = await this.#apply(cause, look.next, look.changes, maxTries);
     if (outcome.is === 'busy') return this.#refuse(cause, who, look, OTHER_WORKERS);
     if (outcome.is === 'failed') return this.#refuse(cause, who, look, outcome.problem);
     this.#note(cause, look, '');
     return { is: 'applied', generation: outcome.generation, changed: look.texts };
   }
 
-  async #apply(cause: ReloadCause, next: LoadedConfig, changes: readonly ConfigChange[]): Promise<RollOutcome> {
+  /** Nobody asks again for a change of the file or a signal: these wait for new workers that others have asked for. */
+  async #apply(cause: ReloadCause, next: LoadedConfig, changes: readonly ConfigChange[], maxTries: number): Promise<RollOutcome> {
     try {
-      // Whoever sends the signal may have changed certificates and secrets, which no config shows.
-      return await this.#o.apply(next, cause === 'file' ? changes : []);
+      for (let tries = 1; ; tries++) {
+        // Whoever sends the signal may have changed certificates and secrets, which no config shows.
+        const outcome = await this.#o.apply(next, cause === 'file' ? changes : []);
+        if (outcome.is !== 'busy' || tries === maxTries) return outcome;
+        if (tries === 1) this.#o.log.info('config waits for new workers that are being started', { file: this.#o.file });
+        await this.#o.pause(BUSY_PAUSE_MS);
+      }
     } catch (error) {
       return { is: 'failed', problem: (error as Error).message };
     }

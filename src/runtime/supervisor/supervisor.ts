@@ -110,6 +110,7 @@ export class Supervisor {
       reading: () => this.#watch?.see(),
       apply: (next, changes) =>
         isReweighing(this.#loaded.config, next.config, changes) ? this.#reweigh(next) : this.#apply(next),
+      pause: (ms) => new Promise((done) => setTimeout(done, ms).unref()),
     });
   }
 
@@ -210,8 +211,9 @@ export class Supervisor {
         this.#loaded = next;
         this.#secrets = secrets;
         this.#book = this.#book.under(next.config);
-        this.#desk = desk;
         desk.configure(next.config);
+        if (desk !== this.#desk) desk.inherit(this.#desk);
+        this.#desk = desk;
         change.keep();
       },
     });

@@ -7,13 +7,13 @@ const REPORT_SHARE = 0.01;
 
 /** Tells the supervisor every second that this worker lives, and what it has counted: the sums survive the worker. */
 export class PulseSender {
-  readonly #gateway: WorkerGateway;
-  readonly #line: SupervisorLine;
+  readonly #gateway: Pick<WorkerGateway, 'isReady' | 'counters'>;
+  readonly #line: Pick<SupervisorLine, 'say' | 'sayWhole'>;
   readonly #timer: NodeJS.Timeout;
   #reportDueMs = 0;
   #busy = false;
 
-  constructor(gateway: WorkerGateway, line: SupervisorLine) {
+  constructor(gateway: Pick<WorkerGateway, 'isReady' | 'counters'>, line: Pick<SupervisorLine, 'say' | 'sayWhole'>) {
     this.#gateway = gateway;
     this.#line = line;
     this.#timer = setInterval(() => this.#tick(), PULSE_MS).unref();
@@ -41,8 +41,9 @@ export class PulseSender {
   }
 
   async #report(beganMs: number): Promise<void> {
-    this.#line.say({ is: 'report', report: await this.#gateway.counters() });
+    const report = await this.#gateway.counters();
     const tookMs = performance.now() - beganMs;
+    await this.#line.sayWhole({ is: 'report', report });
     // A little less than the interval of the ticks, which come late rather than early.
     this.#reportDueMs = beganMs + Math.max(PULSE_MS / 2, tookMs / REPORT_SHARE);
   }

@@ -8,7 +8,13 @@ export class SupervisorLine {
   #taken = 0;
 
   say(message: ToSupervisor): void {
-    if (process.connected) process.send!(message, undefined, {}, () => undefined);
+    if (process.connected) process.send!(message, undefined, {}, nothing);
+  }
+
+  /** Resolves when it has left this process: a supervisor that stands still must not have messages of any size wait for it in memory. */
+  sayWhole(message: ToSupervisor): Promise<void> {
+    if (!process.connected) return Promise.resolve();
+    return new Promise((resolve) => process.send!(message, undefined, {}, () => resolve()));
   }
 
   /** Resolves when it has left this process, or after a bounded wait. */
@@ -34,3 +40,5 @@ export class SupervisorLine {
     this.say({ is: 'taken', count });
   };
 }
+
+const nothing = (): void => undefined;

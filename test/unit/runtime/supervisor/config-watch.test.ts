@@ -30,7 +30,7 @@ describe('ConfigWatch', () => {
     vi.advanceTimersByTime(5_000);
     expect(changes).toBe(0);
     writeFileSync(file, 'two');
-    vi.advanceTimersByTime(5_000);
+    vi.advanceTimersByTime(5_200);
     expect(changes).toBe(1);
     vi.advanceTimersByTime(20_000);
     expect(changes).toBe(1);
@@ -42,7 +42,19 @@ describe('ConfigWatch', () => {
     expect(changes).toBe(0);
     writeFileSync(join(dir, 'next'), 'two');
     renameSync(join(dir, 'next'), file);
-    vi.advanceTimersByTime(5_000);
+    vi.advanceTimersByTime(5_200);
+    expect(changes).toBe(1);
+  });
+
+  it('waits until a file that is being written says the same twice, where nothing but the looks at intervals tells of it', () => {
+    vi.advanceTimersByTime(4_900);
+    for (const half of ['mod', 'models: {', 'models: { a']) {
+      writeFileSync(file, half);
+      vi.advanceTimersByTime(200);
+    }
+    expect(changes).toBe(0);
+    writeFileSync(file, 'models: { a: 1 }');
+    vi.advanceTimersByTime(400);
     expect(changes).toBe(1);
   });
 

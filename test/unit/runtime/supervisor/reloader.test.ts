@@ -32,6 +32,8 @@ let outcome: RollOutcome;
 let log: (string | AuditRecord)[];
 let reloader: Reloader;
 let wait: Promise<void>;
+let busyTimes: number;
+let pauses: number[];
 
 const write = (value: object): void => writeFileSync(file, stringify(value));
 
@@ -43,6 +45,8 @@ beforeEach(() => {
   full = false;
   log = [];
   wait = Promise.resolve();
+  busyTimes = 0;
+  pauses = [];
   outcome = { is: 'rolled', generation: 2 };
   reloader = new Reloader({
     file,
@@ -61,7 +65,13 @@ beforeEach(() => {
     apply: async () => {
       log.push('apply');
       await wait;
-      return outcome;
+      if (busyTimes === 0) return outcome;
+      busyTimes--;
+      return { is: 'busy' };
+    },
+    pause: (ms) => {
+      pauses.push(ms);
+      return Promise.resolve();
     },
   });
 });
@@ -117,5 +127,22 @@ describe('a reload', () => {
     write({ ...config(5), nonsense: 1 });
     expect(reloader.look().problem).toContain('nonsense: unknown key');
     expect(log).toEqual([]);
+  });
+
+  it('of the file waits for new workers that somebody else has asked for, rather than lose the change', async () => {
+    write(config(5));
+    busyTimes = 2;
+    await reloader.reload('file');
+    expect(pauses).toEqual([1_000, 1_000]);
+    expect(log).toMatchObject([{ action: 'config.reload' }, 'apply', 'apply', 'apply', 'good']);
+  });
+
+  it('of the file waits for them with a bound, and one that somebody asks for does not wait', async () => {
+    write(config(5));
+    busyTimes = Number.POSITIVE_INFINITY;
+    expect(await reloader.reloadFor(WHO)).toMatchObject({ is: 'refused' });
+    expect(pauses).toEqual([]);
+    await reloader.reload('file');
+    expect([pauses.length, log.at(-1)]).toEqual([599, 'failed']);
   });
 });
