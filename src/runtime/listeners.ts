@@ -19,6 +19,7 @@ export interface ListenersOptions {
   readonly bytes: LocalByteBudget;
   readonly log: Log;
   readonly onRejected: (code: string) => void;
+  readonly onGrpcRefused: () => void;
   readonly isReady: () => boolean;
 }
 
@@ -41,6 +42,7 @@ export class Listeners {
       bytes,
       isReady,
       hasRoom,
+      onRefused: options.onGrpcRefused,
     };
     this.#grpc = new GrpcListener(listen.grpc, grpc, front);
   }

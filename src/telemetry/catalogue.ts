@@ -118,6 +118,10 @@ export const CATALOGUE = Object.freeze({
   batchRows: histogram('batch_rows', 'Rows in each run of a model in this process.', ROWS, 'model', 'variant'),
   cost: counter('cost_nano_usd_total', 'Booked cost in billionths of a US dollar.', 'tenant', 'model', 'variant'),
   httpRejected: counter('http_rejected_total', 'HTTP exchanges refused before they were a request, by fault.', 'code'),
+  grpcRefused: counter(
+    'grpc_connections_refused_total',
+    'gRPC connections closed when they came, since there were as many as there may be, or too many open files.',
+  ),
   spans: counter('trace_spans_total', 'Spans of sampled traces: exported, failed, dropped.', 'outcome'),
   logLinesDropped: counter('log_lines_dropped_total', 'Log lines lost because the log could not be written fast enough.'),
   bodyBytesInFlight: gauge(

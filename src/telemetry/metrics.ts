@@ -28,6 +28,7 @@ export class Metrics implements Tally {
   readonly #ejections = new Map<string, CounterRow>();
   readonly #overloads: Readonly<Record<OverloadReason, CounterRow>>;
   readonly #spans: Readonly<Record<SpanOutcome, CounterRow>>;
+  readonly #grpcRefused: CounterRow;
   readonly #logLinesDropped: CounterRow;
   #log: { readonly linesDropped: number } = { linesDropped: 0 };
   #httpInFlight = 0;
@@ -48,6 +49,7 @@ export class Metrics implements Tally {
     };
     const spans = new CounterSeries(CATALOGUE.spans, this.#registry);
     this.#spans = { exported: spans.row('exported'), failed: spans.row('failed'), dropped: spans.row('dropped') };
+    this.#grpcRefused = new CounterSeries(CATALOGUE.grpcRefused, this.#registry).row();
     this.#logLinesDropped = new CounterSeries(CATALOGUE.logLinesDropped, this.#registry).row();
     this.#registerInFlight();
     this.#gauges = new Gauges(this.#registry, this.version);
@@ -119,6 +121,11 @@ export class Metrics implements Tally {
       this.#rejected.set(code, row);
     }
     row.add(1);
+  }
+
+  /** A gRPC connection was closed when it came. */
+  grpcRefused(): void {
+    this.#grpcRefused.add(1);
   }
 
   /** An endpoint of a variant was left out. */

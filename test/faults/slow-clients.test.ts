@@ -6,6 +6,7 @@ import { FaultScene } from '../support/fault-scene.ts';
 import { eventually, metric } from '../support/gateway-under-test.ts';
 import { binaryOutputs } from '../support/oip-http-server.ts';
 import { type RawAnswer, RawConnection } from '../support/raw-http.ts';
+import { UnreadCalls } from '../support/unread-calls.ts';
 
 const MIB = 1_048_576;
 const HEADERS_MS = 1_000;
@@ -24,7 +25,10 @@ beforeAll(async () => {
   scene = await FaultScene.start({
     model: { rowsAgree: false, timeoutMs: 60_000 },
     config: {
-      listen: { http: { headersTimeoutMs: HEADERS_MS, bodyTimeoutMs: BODY_MS, writeStallMs: STALL_MS } },
+      listen: {
+        http: { headersTimeoutMs: HEADERS_MS, bodyTimeoutMs: BODY_MS, writeStallMs: STALL_MS },
+        grpc: { writeStallMs: STALL_MS },
+      },
       tenants: [
         { id: 'alpha', ...wide, keys: [key('alpha001')] },
         { id: 'slow', ...wide, maxInFlightBytes: SHARE_BYTES, keys: [key('slow0001')] },
@@ -82,11 +86,14 @@ describe('clients that send a byte now and then', () => {
   });
 });
 
+const floats = ANSWER_BYTES / 4;
+const LARGE = binaryOutputs([{ name: 'y', datatype: 'FP32', shape: [floats / 2, 2], data: Buffer.alloc(ANSWER_BYTES) }]);
+const refused = (): Promise<number> => metric(scene.gateway, 'sluice_faults_total', { code: 'OVERLOADED', phase: 'reply' });
+
 describe('clients that do not read their answers', () => {
   it('are dropped, hold no more than the share of their tenant, and nobody else notices', async () => {
-    const floats = ANSWER_BYTES / 4;
-    const large = binaryOutputs([{ name: 'y', datatype: 'FP32', shape: [floats / 2, 2], data: Buffer.alloc(ANSWER_BYTES) }]);
-    scene.behave({ http: () => large });
+    const before = await refused();
+    scene.behave({ http: () => LARGE });
     const body = JSON.stringify({
       inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [1, 2] }],
       parameters: { binary_data_output: true },
@@ -101,9 +108,8 @@ describe('clients that do not read their answers', () => {
       );
       return socket;
     });
-    const refused = (): Promise<number> => metric(scene.gateway, 'sluice_faults_total', { code: 'OVERLOADED', phase: 'reply' });
     // Two answers fit into the share.
-    await eventually('the others refused', async () => (await refused()) === 6);
+    await eventually('the others refused', async () => (await refused()) === before + 6);
     expect(await metric(scene.gateway, 'sluice_body_bytes_in_flight')).toBeLessThanOrEqual(SHARE_BYTES);
     expect(await honest()).toEqual(ALL_WELL);
     await scene.idle();
@@ -116,6 +122,30 @@ describe('clients that do not read their answers', () => {
       inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [1, 2] }],
     });
     expect(answer.status).toBe(200);
+    await scene.heal();
+  });
+});
+
+describe('gRPC clients that do not read their answers', () => {
+  it.each([
+    ['their streams have no room', UnreadCalls.ofFullStreams],
+    ['their connection takes no byte', UnreadCalls.ofStuckConnection],
+  ])('are dropped where %s, hold no more than the share of their tenant, and nobody else notices', async (_where, begin) => {
+    const before = await refused();
+    scene.behave({ http: () => LARGE });
+    const calls = await begin(scene.gateway.grpcAddress, scene.gateway.keys['slow']!, 8);
+    await eventually('the others refused', async () => (await refused()) === before + 6);
+    expect(await metric(scene.gateway, 'sluice_body_bytes_in_flight')).toBeLessThanOrEqual(SHARE_BYTES);
+    expect(await honest()).toEqual(ALL_WELL);
+    await scene.idle();
+    expect(calls.whole).toBe(0);
+    await calls.close();
+    // Whoever reads gets all of it.
+    const reader = new GrpcCaller(scene.gateway.grpcAddress, scene.gateway.keys['slow']!);
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 2] }];
+    const answer = await reader.call('ModelInfer', { model_name: 'http', inputs, raw_input_contents: [Buffer.alloc(8)] });
+    expect([answer.code, (answer.message['raw_output_contents'] as Uint8Array[])[0]!.length]).toEqual([0, ANSWER_BYTES]);
+    reader.close();
     await scene.heal();
   });
 });

@@ -28,6 +28,8 @@ export interface GrpcListenerOptions {
   readonly bodyTimeoutMs?: number;
   /** Asked for each new connection; without room it is closed at once. */
   readonly hasRoom?: () => boolean;
+  /** Hears of each connection for which there was none, or that was one too many. */
+  readonly onRefused?: () => void;
 }
 
 /** The same as the HTTP face grants by default. */
@@ -67,6 +69,7 @@ export class GrpcListener implements Listener<Socket> {
         keepAliveTimeoutMs: config.keepAliveTimeoutMs,
         writeStallMs: config.writeStallMs,
         hasRoom: options.hasRoom ?? always,
+        onRefused: options.onRefused ?? nothing,
       },
       {
         unary: (exchange) => new GrpcExchange(exchange, this.#house),
@@ -109,6 +112,7 @@ export class GrpcListener implements Listener<Socket> {
 }
 
 const always = (): boolean => true;
+const nothing = (): void => undefined;
 
 function streamPaths(reflection: boolean): ReadonlySet<string> {
   const paths: string[] = [GrpcPath.ModelStreamInfer, GrpcPath.HealthWatch];

@@ -20,10 +20,10 @@ interface Message {
 // Time for a client to read its answer while its unwanted bytes wait in the kernel.
 const LINGER_MS = 500;
 
-/** One client connection and the exchanges that are live on it, oldest first. */
+/** One client connection and the exchanges that are live on it, oldest first. There may be ten thousand idle ones: it holds little. */
 export class HttpConnection {
   readonly socket: Socket;
-  /** Asked of the kernel once, not once a request. */
+  /** Asked of the kernel when it comes: of a connection that was reset nothing can be asked any more, and the log shall say who it was. */
   readonly remoteAddress: string;
   readonly live: LiveExchange[] = [];
   /** Requests heard on this connection. */
@@ -32,6 +32,7 @@ export class HttpConnection {
   ending = false;
   /** Requests that came after that. */
   unheard = 0;
+  /** Null before the first request, and again when one has come whole and is answered: it would be kept for as long as the connection. */
   #last: Message | null = null;
   #watchesStall = false;
 
@@ -39,7 +40,6 @@ export class HttpConnection {
     this.socket = socket;
     this.remoteAddress = socket.remoteAddress ?? '';
     connections.set(socket, this);
-    socket.once('close', onSocketClose);
   }
 
   /** The connection of `socket`; null for one that never got as far as HTTP, such as a failed TLS handshake. */
@@ -53,7 +53,9 @@ export class HttpConnection {
 
   /** Nothing is asked and nothing half-said: the connection can be closed without a loss. */
   get quiet(): boolean {
-    return this.live.length === 0 && (this.#last === null ? this.socket.bytesRead === 0 : this.#last.complete);
+    if (this.live.length > 0) return false;
+    if (this.#last !== null) return this.#last.complete;
+    return this.requests > 0 || this.socket.bytesRead === 0;
   }
 
   /** The parser is inside the body of a request that has had its answer. */
@@ -73,6 +75,7 @@ export class HttpConnection {
   remove(exchange: LiveExchange): void {
     const at = this.live.indexOf(exchange);
     if (at >= 0) this.live.splice(at, 1);
+    if (this.live.length === 0 && this.#last?.complete === true) this.#last = null;
     if (!this.#watchesStall || this.live.length === 0 || this.live[0]!.answered) return;
     // The next answer is not there yet, and waiting for it is no stall. With nothing live, node:http has set its own timeout by now.
     this.#watchesStall = false;
@@ -121,7 +124,3 @@ const destroy = (socket: Socket): void => {
 
 /** Keyed weakly: bookkeeping must not keep a socket that the runtime has let go. */
 const connections = new WeakMap<Socket, HttpConnection>();
-
-function onSocketClose(this: Socket): void {
-  HttpConnection.of(this)?.cut();
-}

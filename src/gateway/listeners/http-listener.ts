@@ -61,7 +61,8 @@ export class HttpListener implements Listener<Socket> {
       return;
     }
     this.#sockets.add(socket);
-    socket.once('close', () => this.#forget(socket));
+    // `on`, here and below: it comes once, and what `once` wraps around a listener is kept for each idle connection.
+    socket.on('close', () => this.#forget(socket));
     // node:http decides by itself when its side ends; left alone, the socket would end it with the client's.
     socket.allowHalfOpen = true;
     this.#server.emit('connection', socket);
@@ -137,7 +138,10 @@ export class HttpListener implements Listener<Socket> {
     if (socket.destroyed) return;
     const connection = new HttpConnection(socket);
     this.#connections.add(connection);
-    socket.once('close', () => this.#connections.delete(connection));
+    socket.on('close', () => {
+      this.#connections.delete(connection);
+      connection.cut();
+    });
   }
 
   #hear(request: HttpRequest, response: HttpResponse, awaitsContinue: boolean, known: Rejection | null): void {

@@ -117,6 +117,7 @@ export class WorkerGateway {
       bytes,
       log: this.log,
       onRejected: (code) => this.#metrics.rejected(code),
+      onGrpcRefused: () => this.#metrics.grpcRefused(),
       isReady: () => this.isReady(),
     });
     this.#showGauges(bytes);

@@ -1,4 +1,4 @@
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { ServerHttp2Stream } from 'node:http2';
 import type { Metadata } from '@grpc/grpc-js';
 
 /** What calls of one message and calls of many have in common on the server's side. */
@@ -24,10 +24,6 @@ export function joined(pieces: readonly Uint8Array[]): Buffer {
   if (pieces.length !== 1) return Buffer.concat(pieces);
   const piece = pieces[0]!;
   return Buffer.isBuffer(piece) ? piece : Buffer.from(piece.buffer, piece.byteOffset, piece.length);
-}
-
-export function cutStalled(this: ServerHttp2Stream): void {
-  this.close(constants.NGHTTP2_CANCEL);
 }
 
 /** The value of a metadata entry by its lower-case name; empty when it is absent, binary, or there is more than one. */

@@ -20,6 +20,8 @@ export interface GrpcServerOptions {
   readonly maxConnections: number;
   /** Asked for each new connection; without room it is closed at once. */
   readonly hasRoom: () => boolean;
+  /** Hears of each connection that was closed when it came, but for those that came while this ends. */
+  readonly onRefused: () => void;
   readonly maxConcurrentStreams: number;
   readonly maxConnectionIdleMs: number;
   readonly keepAliveTimeMs: number;
@@ -76,9 +78,14 @@ export class GrpcServer {
 
   /** Refuses it where there are as many connections as there may be, or none may come any more. */
   adopt(socket: Socket): void {
-    const { maxConnections, hasRoom } = this.#options;
-    if (this.#drained !== null || this.#sockets.size >= maxConnections || !hasRoom()) {
+    const { maxConnections, hasRoom, onRefused } = this.#options;
+    if (this.#drained !== null) {
       socket.destroy();
+      return;
+    }
+    if (this.#sockets.size >= maxConnections || !hasRoom()) {
+      socket.destroy();
+      onRefused();
       return;
     }
     this.#sockets.add(socket);

@@ -1,9 +1,9 @@
-import type { Http2Server, ServerHttp2Stream, Settings } from 'node:http2';
+import type { Http2Server, Http2Session, ServerHttp2Stream, Settings } from 'node:http2';
 import type { Server, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { MessageDecoder } from './message-decoder.ts';
 
 /**
- * The six things this gateway needs of the package's server that it keeps to itself. The package's version is pinned, and all of them
+ * The seven things this gateway needs of the package's server that it keeps to itself. The package's version is pinned, and all of them
  * are checked when a server is made or a test runs; nobody else reaches inside.
  */
 
@@ -17,6 +17,10 @@ interface CallParts {
   readonly stream: ServerHttp2Stream;
   readonly deadlineTimer: NodeJS.Timeout | null;
   decoder: { readonly maxReadMessageLength?: unknown };
+}
+
+interface SocketParts {
+  readonly _handle?: { readonly writeQueueSize?: unknown } | null;
 }
 
 /**
@@ -68,6 +72,12 @@ export function streamOf(call: ServerInterceptingCallInterface): ServerHttp2Stre
 export function ownDeadline(call: ServerInterceptingCallInterface): void {
   const timer = (call as unknown as CallParts).deadlineTimer;
   if (timer !== null) clearTimeout(timer);
+}
+
+/** Bytes of a connection that the system has not taken yet; -1 where that cannot be known. */
+export function unsentBytes(session: Http2Session): number {
+  const bytes = (session.socket as unknown as SocketParts | undefined)?._handle?.writeQueueSize;
+  return typeof bytes === 'number' ? bytes : -1;
 }
 
 /** Has the messages of a call put together piece by piece. Before any of its bytes is read. */

@@ -1,10 +1,11 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { GrpcStatus } from '../../core/grpc-status.ts';
-import { cutStalled, grantedMs, joined, nothing, safeMessage, statusSentOn, valueIn } from './call-parts.ts';
+import { grantedMs, joined, nothing, safeMessage, statusSentOn, valueIn } from './call-parts.ts';
 import { MessageProgress } from './message-progress.ts';
 import { toMetadata } from './metadata.ts';
 import { decodeSteadily, ownDeadline, streamOf } from './server-internals.ts';
+import { cutStalled } from './stalled-stream.ts';
 
 /** What a call of many messages tells its owner: any of the first four in any order, then spoiled or left or neither, closed last and once. */
 export interface StreamOwner {

@@ -1,9 +1,10 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { type Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { GrpcStatus } from '../../core/grpc-status.ts';
-import { cutStalled, grantedMs, joined, nothing, safeMessage, statusSentOn, valueIn } from './call-parts.ts';
+import { grantedMs, joined, nothing, safeMessage, statusSentOn, valueIn } from './call-parts.ts';
 import { toMetadata } from './metadata.ts';
 import { decodeSteadily, ownDeadline, streamOf } from './server-internals.ts';
+import { cutStalled } from './stalled-stream.ts';
 
 /** What an exchange tells its owner, in this order: received or spoiled, then left at any time, closed last and once. */
 export interface ExchangeOwner {
@@ -98,6 +99,7 @@ export class UnaryExchange extends ServerInterceptingCall {
   refuse(status: number, message: string, headers: readonly string[]): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#stream.setTimeout(this.#writeStallMs, cutStalled);
     this.#call.sendStatus({ code: status, details: safeMessage(message), metadata: toMetadata(headers) });
   }
 

@@ -693,7 +693,8 @@ describe('GrpcListener, what strangers may hold', () => {
   });
 
   it('refuses connections beyond its cap', async () => {
-    const { port } = await serve(echoFront(), { maxConnections: 2 });
+    let refused = 0;
+    const { port } = await serve(echoFront(), { maxConnections: 2 }, { onRefused: () => refused++ });
     const sockets: Socket[] = [];
     for (let i = 0; i < 3; i++) {
       const socket = connectTcp(port, '127.0.0.1');
@@ -706,6 +707,6 @@ describe('GrpcListener, what strangers may hold', () => {
         socket.once('close', () => done());
       });
     }
-    expect(sockets.map((socket) => socket.destroyed)).toEqual([false, false, true]);
+    expect([sockets.map((socket) => socket.destroyed), refused]).toEqual([[false, false, true], 1]);
   });
 });
