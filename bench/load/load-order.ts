@@ -13,6 +13,8 @@ export interface LoadOrder {
   /** An answer later than this after its request was due is of no use. */
   readonly deadlineMs: number;
   readonly maxConnections: number;
+  /** Whether a request that finds no connection free waits for one, in its turn, and counts its wait; otherwise it is lost at once. */
+  readonly waits: boolean;
 }
 
 export interface LoadReport {
@@ -24,8 +26,10 @@ export interface LoadReport {
   readonly refused: number;
   /** Other answers, 504 among them. */
   readonly failed: number;
-  /** No answer at all: given up, or the connection died. */
+  /** No answer at all: given up, not sent, or the connection died. */
   readonly lost: number;
+  /** Of those lost, the ones for which no connection was free. */
+  readonly unsent: number;
   /** From the time a request was due to its answer; 0 where there is none. Milliseconds. */
   readonly admittedMs: Percentiles;
   readonly refusedMs: Percentiles;

@@ -21,7 +21,7 @@ export class OpenLoop {
   readonly #lateSend = newHistogram();
   #connections = 0;
   #sent = 0;
-  #counts = { good: 0, late: 0, refused: 0, failed: 0, lost: 0 };
+  #counts = { good: 0, late: 0, refused: 0, failed: 0, lost: 0, unsent: 0 };
 
   constructor(order: LoadOrder) {
     this.#order = order;
@@ -55,8 +55,14 @@ export class OpenLoop {
   #sendDue(nowMs: number, startedMs: number): void {
     while (this.#sent < this.#due.length && this.#due[this.#sent]! <= nowMs) {
       const connection = this.#connection();
-      // Its wait for a connection counts, since it was due.
-      if (connection === null) return;
+      if (connection === null) {
+        // Its wait for a connection counts, since it was due.
+        if (this.#order.waits) return;
+        this.#sent++;
+        this.#counts.lost++;
+        this.#counts.unsent++;
+        continue;
+      }
       const dueMs = this.#due[this.#sent++]!;
       record(this.#lateSend, nowMs - dueMs);
       this.#waiting.set(connection, dueMs);

@@ -40,6 +40,7 @@ export async function offer(bench: Bench, factor: number, seconds: number): Prom
     seed: 1 + Math.round(factor * 1000),
     deadlineMs: DEADLINE_MS,
     maxConnections: MAX_CONNECTIONS,
+    waits: true,
   });
   const calls = (await bench.backend.count()) - callsBefore;
   const admitted = report.offered - report.refused;

@@ -36,6 +36,7 @@ async function load(order: Partial<LoadOrder>, status: (n: number) => number | P
     seed: 1,
     deadlineMs: 5_000,
     maxConnections: 256,
+    waits: true,
   } as const;
   return new OpenLoop({ ...full, ...order }).run();
 }
@@ -84,5 +85,15 @@ describe('an open loop of load', () => {
   it('gives up what is never answered, and keeps to its connections', async () => {
     const report = await load({ deadlineMs: 50, maxConnections: 10, perSecond: 100, seconds: 0.2 }, (n) => (n === 3 ? 0 : 200));
     expect(report).toMatchObject({ offered: 20, lost: 1 });
+  });
+
+  it('loses at once what finds no connection free, where it is told not to wait', async () => {
+    let release: () => void = () => undefined;
+    const stalled = new Promise<void>((done) => {
+      release = done;
+    });
+    setTimeout(() => release(), 300);
+    const asked = load({ waits: false, maxConnections: 10, seconds: 0.2 }, () => stalled.then(() => 200));
+    expect(await asked).toMatchObject({ offered: 40, good: 10, lost: 30, unsent: 30 });
   });
 });
