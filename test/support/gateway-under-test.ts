@@ -52,10 +52,14 @@ export const preloading = (file: string): Readonly<Record<string, string>> => ({
   NODE_OPTIONS: `--import ${join(import.meta.dirname, file)}`,
 });
 
-/** Starts a gateway. `config` is the config file as an object; the three faces get free ports on loopback. */
+/**
+ * Starts a gateway. `config` is the config file as an object; the three faces get free ports on loopback. `launcher` is put in front of its
+ * command, and must become it.
+ */
 export async function startGateway(
   config: Readonly<Record<string, unknown>>,
   env: Readonly<Record<string, string>> = {},
+  launcher: readonly string[] = [],
 ): Promise<GatewayUnderTest> {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
   const file = join(dir, 'config.yaml');
@@ -64,7 +68,8 @@ export async function startGateway(
   const write = (next: Readonly<Record<string, unknown>>): void =>
     writeFileSync(file, stringify({ workers: 1, ...next, shutdown, listen: freeListen(next['listen'] ?? config['listen']) }));
   write(config);
-  const child = spawn(NODE, [join(ROOT, 'src/cli/main.ts'), 'serve', file], {
+  const [command, ...args] = [...launcher, NODE, join(ROOT, 'src/cli/main.ts'), 'serve', file];
+  const child = spawn(command!, args, {
     env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, SLUICE_STATE_DIR: join(dir, 'state'), ...env },
     cwd: ROOT,
   });

@@ -6,8 +6,10 @@ const MAX_RUNNING = 2;
 type SystemCall = (host: string) => Promise<readonly string[]>;
 
 /**
- * Addresses of host names as the system finds them: hosts file, search domains and all. Callers that ask for a name that is being looked
- * up share the answer, so there are never more look-ups than names.
+ * Addresses of host names as the system finds them. Not by asking name servers from here, which would need no thread: `curl` on the same
+ * machine must find what this finds, and hosts files (of containers too), search domains, mDNS and whatever else nsswitch.conf names are
+ * known to the system alone. A name server that is silent keeps a thread for as long as resolv.conf says. Callers that ask for a name that
+ * is being looked up share the answer, so there are never more look-ups than names.
  */
 export class SystemLookup {
   readonly #ask: SystemCall;
