@@ -64,7 +64,7 @@ describe('ConfigWatch', () => {
     vi.advanceTimersByTime(10_000);
     expect(changes).toBe(0);
     writeFileSync(file, 'one');
-    vi.advanceTimersByTime(5_000);
+    vi.advanceTimersByTime(5_400);
     expect(changes).toBe(1);
   });
 
