@@ -14,6 +14,7 @@ import { type AdminAnswer, json, problem, unaudited } from './admin-answer.ts';
 import type { AdminCall, AdminRoute } from './admin-route.ts';
 import { AUDIT_ROUTES } from './audit-routes.ts';
 import { CONFIG_ROUTES } from './config-routes.ts';
+import { COMPARISON_ROUTES } from './comparison-routes.ts';
 import { GATEWAY_ROUTES } from './gateway-routes.ts';
 import { describeApi } from './openapi.ts';
 import { VARIANT_ROUTES } from './variant-routes.ts';
@@ -55,6 +56,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     run: changeWeights,
   },
   ...VARIANT_ROUTES,
+  ...COMPARISON_ROUTES,
   {
     method: 'GET',
     path: 'backends',

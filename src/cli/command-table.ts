@@ -6,6 +6,7 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['check', async () => (await import('./commands/check.ts')).check],
   ['diff', async () => (await import('./commands/diff.ts')).diff],
   ['split', async () => (await import('./commands/split.ts')).split],
+  ['compare', async () => (await import('./commands/compare.ts')).compare],
   ['keys', async () => (await import('./commands/keys.ts')).keys],
   ['audit', async () => (await import('./commands/audit.ts')).audit],
   ['backends', async () => (await import('./commands/backends.ts')).backends],

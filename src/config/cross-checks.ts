@@ -133,6 +133,12 @@ function checkModel(path: string, model: ModelConfig): ConfigProblem[] {
     if (backend.kind !== 'onnx') problems.push(...checkServer(`${path}.variants.${v}.backend`, backend));
   });
   problems.push(...checkRanges(path, model));
+  if (model.comparison.tensors === 'values' && model.guards.output.length > 0) {
+    problems.push({
+      path: `${path}.comparison.tensors`,
+      message: 'found "values" beside output guards, which kept values would go round; expected "hash" or "none"',
+    });
+  }
   const canaryBp = model.variants.reduce((sum, variant) => sum + (variant.role === 'canary' ? variant.weight : 0), 0);
   if (canaryBp > 10_000)
     problems.push({ path: `${path}.variants`, message: `canary weights sum to ${canaryBp / 100} %; expected at most 100` });

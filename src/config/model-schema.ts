@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { comparison } from './comparison-schema.ts';
 import { endpointKeys, grpcEndpoints, httpEndpoints } from './endpoint-schema.ts';
 import { bytes, count, name, percent, secret, timeoutMs, usd } from './fields.ts';
 import { guard } from './guard-schema.ts';
@@ -194,6 +195,7 @@ export const model = z.strictObject({
       output: z.array(guard).default([]).describe('Guards on what goes out, in order.'),
     })
     .prefault({}),
+  comparison: comparison.prefault({}).describe("How answers of canaries and shadows are compared with stable's."),
   variants: z.array(variant).min(1).max(32).describe('The variants behind this model.'),
 });
 export type ModelConfig = z.output<typeof model>;

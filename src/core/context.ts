@@ -4,7 +4,7 @@ import type { CacheResult } from './cache.ts';
 import type { AnswerCheck, Codec, Exit, Head, Match } from './exchange.ts';
 import { Reply } from './exchange.ts';
 import type { FaultKind } from './faults.ts';
-import { type InferenceRequest, type Prediction, Usage } from './inference.ts';
+import { type InferenceRequest, type Prediction, type Tensor, Usage } from './inference.ts';
 import type { Permit } from './limits.ts';
 import type { FailedTryStory } from './request-story.ts';
 import type { Principal } from './tenant.ts';
@@ -100,6 +100,8 @@ export class RequestContext {
   awaitsBackend = false;
   /** Those that brought no answer; one array for all who have none. */
   failedTries: readonly FailedTryStory[] = NO_TRIES;
+  /** What the backend gave, where guards of the model may have put other tensors in its place; null where it has none. */
+  unguarded: readonly Tensor[] | null = null;
   /** Of several answers the one that is being looked at. */
   prediction: Prediction | null = null;
   /** The answers of a decoupled model, from the first on. */

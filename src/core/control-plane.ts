@@ -1,6 +1,7 @@
 import type { AccessControl } from './access.ts';
 import type { AuditReader } from './audit.ts';
 import type { ConfigControl } from './config-control.ts';
+import type { ComparisonControl } from './comparison.ts';
 import type { EndpointView } from './endpoints.ts';
 import type { UsageTotal } from './money.ts';
 import type { RequestStory } from './request-story.ts';
@@ -137,6 +138,8 @@ export interface ControlPlane {
   readonly access: AccessControl;
   readonly config: ConfigControl;
   readonly audit: AuditReader;
+  /** How canaries and shadows answer beside stable. */
+  readonly comparisons: ComparisonControl;
   plans(): Promise<readonly PlanView[]>;
   /** Asks every backend, each within a bound. */
   backends(): Promise<readonly BackendView[]>;

@@ -60,3 +60,6 @@ export interface EvidenceBook {
   /** `variant` and stable have both answered one request. */
   pair(model: string, variant: string, affinity: number, disagreed: boolean): void;
 }
+
+/** While no rollout is watched. */
+export const NO_EVIDENCE: EvidenceBook = Object.freeze({ request: () => undefined, pair: () => undefined });

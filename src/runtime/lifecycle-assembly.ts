@@ -18,8 +18,8 @@ import { Release } from '../gateway/phases/release.ts';
 import { WriteReply } from '../gateway/phases/reply.ts';
 import type { LocalConcurrencyCap } from '../limits/concurrency.ts';
 import type { Pressure } from '../limits/pressure.ts';
+import type { Copies } from '../router/copies/copies.ts';
 import type { SequenceIds } from '../router/sequence-ids.ts';
-import type { ShadowQueues } from '../router/shadow-queues.ts';
 
 /** The mechanisms that the phases bring together. */
 export interface Mechanisms {
@@ -33,7 +33,7 @@ export interface Mechanisms {
   readonly flights: Flights;
   readonly maxCachedRequestBytes: number;
   readonly usage: UsageBook;
-  readonly shadows: ShadowQueues;
+  readonly copies: Copies;
   readonly sequences: SequenceIds;
   readonly observer: Observer;
   readonly tally: Tally;
@@ -63,7 +63,7 @@ export function buildLifecycle(m: Mechanisms): { lifecycle: Lifecycle; admit: Ad
       infer: new Infer({ clock, tally: m.tally, lifecycle: late, parting }),
       inspectOutput,
       book,
-      reply: new WriteReply(m.shadows, admit),
+      reply: new WriteReply(m.copies, admit),
       release: (ctx) => release.run(ctx),
       hasFollowers: (ctx) => recall.hasFollowers(ctx),
     },

@@ -26,6 +26,8 @@ export class Metrics implements Tally {
   readonly #rejected = new Map<string, CounterRow>();
   readonly #ejectionSeries: CounterSeries;
   readonly #ejections = new Map<string, CounterRow>();
+  readonly #mirrorSeries: CounterSeries;
+  readonly #mirrors = new Map<string, CounterRow>();
   readonly #overloads: Readonly<Record<OverloadReason, CounterRow>>;
   readonly #spans: Readonly<Record<SpanOutcome, CounterRow>>;
   readonly #grpcRefused: CounterRow;
@@ -39,6 +41,7 @@ export class Metrics implements Tally {
     this.#rows = new MetricRows(this.#registry);
     this.#rejectedSeries = new CounterSeries(CATALOGUE.httpRejected, this.#registry);
     this.#ejectionSeries = new CounterSeries(CATALOGUE.endpointEjections, this.#registry);
+    this.#mirrorSeries = new CounterSeries(CATALOGUE.mirrorCopies, this.#registry);
     const overloads = new CounterSeries(CATALOGUE.overloads, this.#registry);
     this.#overloads = {
       memory: overloads.row('memory'),
@@ -135,6 +138,17 @@ export class Metrics implements Tally {
     if (row === undefined) {
       row = this.#ejectionSeries.row(model, variant, cause);
       this.#ejections.set(key, row);
+    }
+    row.add(1);
+  }
+
+  /** What became of a request that stable or a canary was asked as well; `variant` is the canary. */
+  mirror(model: string, variant: string, asked: 'stable' | 'canary', outcome: ShadowOutcome): void {
+    const key = `${model}/${variant}/${asked}/${outcome}`;
+    let row = this.#mirrors.get(key);
+    if (row === undefined) {
+      row = this.#mirrorSeries.row(model, variant, asked, outcome);
+      this.#mirrors.set(key, row);
     }
     row.add(1);
   }

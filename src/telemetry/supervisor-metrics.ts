@@ -9,8 +9,24 @@ export interface CountedWorker {
   readonly cpuUs: number;
 }
 
+/** How a canary or shadow answers beside stable. */
+export interface ComparedPair {
+  readonly model: string;
+  readonly variant: string;
+  /** Share of compared answers that agree. */
+  readonly agreement: number;
+  /** By output; null where there are no scores. */
+  readonly drifts: readonly { readonly output: string; readonly drift: Drift | null }[];
+}
+
+interface Drift {
+  readonly psi: number;
+  readonly jensenShannon: number;
+}
+
 /** Asked at each scrape. */
 export interface Watched {
+  compared(): Promise<readonly ComparedPair[]>;
   workers(): readonly CountedWorker[];
   generation(): number;
   audit(): { readonly seq: number; readonly problem: string };
@@ -44,6 +60,7 @@ export class SupervisorMetrics {
       for (const { number, residentBytes } of watched.workers()) gauge.inc({ worker: String(number) }, residentBytes);
     });
     this.#registerCpu(watched);
+    this.#registerComparisons(watched);
     collectDefaultMetrics({ register: this.#registry });
   }
 
@@ -86,6 +103,35 @@ export class SupervisorMetrics {
         for (const { number, cpuUs } of watched.workers()) us.set(number, (us.get(number) ?? 0) + cpuUs);
         counter.reset();
         for (const [number, spentUs] of us) counter.inc({ worker: String(number) }, spentUs / MICROS_PER_SECOND);
+      },
+    });
+  }
+
+  /** The agreement is asked for; what was found with it serves the other two, which are collected at the same time. */
+  #registerComparisons(watched: Watched): void {
+    let asked: Promise<readonly ComparedPair[]> = Promise.resolve([]);
+    this.#asked(CATALOGUE.comparisonAgreement, async (gauge) => {
+      asked = watched.compared();
+      for (const { model, variant, agreement } of await asked) gauge.set({ model, variant }, agreement);
+    });
+    const drift = (spec: MetricSpec, read: (drift: Drift) => number): void =>
+      this.#asked(spec, async (gauge) => {
+        for (const { model, variant, drifts } of await asked) {
+          for (const each of drifts)
+            if (each.drift !== null) gauge.set({ model, variant, output: each.output }, read(each.drift));
+        }
+      });
+    drift(CATALOGUE.scoreDriftPsi, ({ psi }) => psi);
+    drift(CATALOGUE.scoreDriftJensenShannon, ({ jensenShannon }) => jensenShannon);
+  }
+
+  #asked(spec: MetricSpec, read: (gauge: Gauge) => Promise<void>): void {
+    const gauge: Gauge = new Gauge({
+      ...optionsOf(spec),
+      registers: [this.#registry],
+      collect: () => {
+        gauge.reset();
+        return read(gauge);
       },
     });
   }

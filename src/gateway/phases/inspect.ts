@@ -44,6 +44,8 @@ export class InspectOutput implements Stage<Inferred> {
     const chain = ctx.route.outputGuards;
     if (chain === null) return Verdict.Next;
     if (ctx.request.task === 'explain') return inspectExplanation(ctx, chain);
+    // Guards put others in their place; a copy's answer is compared as it came, so this one has to be as well.
+    ctx.unguarded = ctx.prediction.outputs.slice();
     const verdict = inspect(ctx, chain, 'output', ctx.prediction.outputs);
     if (ctx.request.wanted.length === 0) return verdict;
     return typeof verdict === 'number' ? narrow(ctx, verdict) : verdict.then((settled) => narrow(ctx, settled));

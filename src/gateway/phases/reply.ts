@@ -1,7 +1,7 @@
 import type { Inferred, RequestContext } from '../../core/context.ts';
 import { Fault } from '../../core/faults.ts';
 import { type Maybe, Phase, Verdict } from '../../core/verdict.ts';
-import type { ShadowQueues } from '../../router/shadow-queues.ts';
+import type { Copies } from '../../router/copies/copies.ts';
 import type { Stage } from '../lifecycle.ts';
 
 /** Longest wait a caller is told, milliseconds. */
@@ -13,13 +13,13 @@ export interface AnswerRoom {
   holdBytes(ctx: RequestContext, bytes: number): Verdict;
 }
 
-/** Writes the answer. Shadows get their copy after it is on its way. */
+/** Writes the answer. Who else is to be asked the same gets a copy after it is on its way. */
 export class WriteReply implements Stage {
-  readonly #shadows: ShadowQueues;
+  readonly #copies: Copies;
   readonly #room: AnswerRoom;
 
-  constructor(shadows: ShadowQueues, room: AnswerRoom) {
-    this.#shadows = shadows;
+  constructor(copies: Copies, room: AnswerRoom) {
+    this.#copies = copies;
     this.#room = room;
   }
 
@@ -44,7 +44,7 @@ export class WriteReply implements Stage {
     if (ctx.fault === null && ctx.principal !== null) this.#hold(ctx);
     addHeaders(ctx);
     ctx.exit.send(ctx.reply);
-    if (ctx.prediction !== null && ctx.fault === null) this.#copy(ctx as Inferred);
+    if (ctx.prediction !== null && ctx.fault === null) this.#copies.offer(ctx as Inferred);
     return Verdict.Next;
   }
 
@@ -63,16 +63,6 @@ export class WriteReply implements Stage {
   #sendLate(ctx: RequestContext): Verdict {
     if (ctx.phase !== Phase.Reply) return Verdict.Next;
     return ctx.gone ? cut(ctx) : this.#send(ctx);
-  }
-
-  #copy(ctx: Inferred): void {
-    const shadows = ctx.route.plan.shadows;
-    if (shadows.length === 0 || ctx.pinned || ctx.request.sequenceId !== '') return;
-    // An explanation has no scores to compare, and costs many predictions.
-    if (ctx.request.task === 'explain') return;
-    // An answer from memory was compared when it was found.
-    if (ctx.cacheResult === 'hit' || ctx.cacheResult === 'shared') return;
-    this.#shadows.offer(ctx.route.model, shadows, ctx.affinity, ctx.request, ctx.prediction, ctx.traceparent, ctx.requestId);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Config } from '../../config/schema.ts';
 import type { BackendView, PlanView } from '../../core/control-plane.ts';
 import type { UsageTotal } from '../../core/money.ts';
 import type { RequestStory } from '../../core/request-story.ts';
+import type { PairReport } from '../../router/comparison/comparison-book.ts';
 import type { LeaseAnswer, LeaseMessage } from './lease-messages.ts';
 
 /** What supervisor and worker say to each other. Everything here survives a structured clone; nothing else goes between them. */
@@ -59,6 +60,12 @@ export interface WorkerStart {
   readonly truth: Truth;
 }
 
+export interface ComparisonAsk {
+  /** Empty asks for all. */
+  readonly model: string;
+  readonly samples: boolean;
+}
+
 /** What a worker has counted since it began. */
 export interface WorkerReport {
   /** Prometheus text exposition. */
@@ -80,6 +87,8 @@ export interface Orders {
   readonly backends: { readonly takes: null; readonly gives: readonly BackendView[] };
   /** Takes a request id. */
   readonly explain: { readonly takes: string; readonly gives: readonly RequestStory[] };
+  /** Each variant beside stable; disagreements only where they are asked for. */
+  readonly comparison: { readonly takes: ComparisonAsk; readonly gives: readonly PairReport[] };
   readonly truth: { readonly takes: Truth; readonly gives: null };
   readonly weights: { readonly takes: PlanState; readonly gives: null };
   /** Gives why the variant is not ready; empty when it is, or goes on warming. */

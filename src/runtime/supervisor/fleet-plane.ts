@@ -1,6 +1,7 @@
 import type { AccessControl } from '../../core/access.ts';
 import type { AuditReader } from '../../core/audit.ts';
 import type { ConfigControl } from '../../core/config-control.ts';
+import type { ComparisonControl } from '../../core/comparison.ts';
 import type {
   BackendView,
   ChangeResult,
@@ -33,6 +34,7 @@ const MICROS_PER_SECOND = 1e6;
 export interface FleetPlaneOptions {
   readonly fleet: Fleet;
   readonly sums: FleetSums;
+  readonly comparisons: ComparisonControl;
   readonly audit: AuditLog;
   /** Another after a reload. */
   readonly book: () => TruthBook;
@@ -53,10 +55,12 @@ export class FleetPlane implements ControlPlane {
   readonly access: AccessControl;
   readonly config: ConfigControl;
   readonly audit: AuditReader;
+  readonly comparisons: ComparisonControl;
   readonly #o: FleetPlaneOptions;
   readonly #variants: VariantChanges;
 
   constructor(options: FleetPlaneOptions) {
+    this.comparisons = options.comparisons;
     this.#o = options;
     this.access = options.access;
     this.config = options.config;

@@ -13,6 +13,7 @@ import type { SpawnWorker } from '../ipc/worker-process.ts';
 import { TlsFiles, type TlsPair } from '../tls-files.ts';
 import type { CallerScope } from './caller-scope.ts';
 import { ConfigDesk } from './config-desk.ts';
+import { Comparisons } from './comparisons.ts';
 import { ConfigWatch } from './config-watch.ts';
 import { Doors } from './doors.ts';
 import { Fleet, type RollOutcome } from './fleet.ts';
@@ -55,6 +56,7 @@ export class Supervisor {
   readonly #usher: Usher;
   readonly #fleet: Fleet;
   readonly #sums: FleetSums;
+  readonly #comparisons: Comparisons;
   readonly #doors: Doors;
   readonly #reloader: Reloader;
   #loaded: LoadedConfig;
@@ -82,6 +84,7 @@ export class Supervisor {
       workers: () => this.#fleet.all.map(({ number, state, pulse }) => ({ number, state, ...pulse })),
       generation: () => this.#fleet.generation,
       audit: () => this.#records.audit.head,
+      compared: () => this.#comparisons.compared(),
     });
     this.#usher = new Usher({
       nowMs,
@@ -95,6 +98,11 @@ export class Supervisor {
       ended: (worker, replaced) => this.#noteEnd(worker, replaced),
     });
     this.#sums = new FleetSums(this.#fleet, this.#metrics);
+    this.#comparisons = new Comparisons({
+      fleet: this.#fleet,
+      policy: (model) => this.#loaded.config.models[model]?.comparison ?? null,
+      plans: () => this.#sums.plans(this.#book),
+    });
     this.#doors = new Doors({
       connected: (face, socket) => this.#usher.show(face, socket),
       refused: (face) => this.#metrics.dropped(face),
@@ -245,6 +253,7 @@ export class Supervisor {
       fleet: this.#fleet,
       sums: this.#sums,
       audit: this.#records.audit,
+      comparisons: this.#comparisons,
       book: () => this.#book,
       history: this.#records.audit,
       access: this.#records.access({ fleet: this.#fleet, config, book: () => this.#book }),

@@ -47,11 +47,12 @@ export function workerShare(config: Config, workers: number): Config {
 type Share = (amount: number, least?: number) => number;
 
 function modelShare(model: ModelConfig, share: Share, workers: number): ModelConfig {
-  const { retries, queue } = model;
+  const { retries, queue, comparison } = model;
   return {
     ...model,
     retries: { ...retries, perSecond: retries.perSecond / workers },
     queue: queue === null ? null : { ...queue, maxEntries: share(queue.maxEntries) },
+    comparison: { ...comparison, watchedMirrorsPerSecond: comparison.watchedMirrorsPerSecond / workers },
     variants: model.variants.map((variant) => variantShare(variant, share)),
   };
 }

@@ -10,6 +10,7 @@ const ORDERS: { readonly [Name in OrderName]: Execute<Name> } = {
   report: (gateway) => gateway.report(),
   backends: (gateway) => backendViews(gateway.routes),
   explain: (gateway, requestId) => gateway.explain(requestId),
+  comparison: (gateway, { model, samples }) => gateway.comparing.book.report(model, samples),
   truth(gateway, truth) {
     gateway.adopt(truth);
     return null;

@@ -6,6 +6,7 @@ import { Flights } from '../../cache/flights.ts';
 import { MemoryCacheStore } from '../../cache/memory-store.ts';
 import type { Secrets } from '../../config/secrets.ts';
 import { SystemClock } from '../../core/clock.ts';
+import { NO_EVIDENCE } from '../../core/evidence.ts';
 import type { LeaseOffice } from '../../core/limits.ts';
 import type { RequestStory } from '../../core/request-story.ts';
 import type { Route } from '../../core/traffic.ts';
@@ -17,7 +18,6 @@ import { GrpcProtocol } from '../../protocols/grpc/grpc-protocol.ts';
 import { HttpProtocol } from '../../protocols/http-protocol.ts';
 import type { InflateLimits } from '../../protocols/rest/inflation.ts';
 import { SequenceIds } from '../../router/sequence-ids.ts';
-import { ShadowQueues } from '../../router/shadow-queues.ts';
 import { createLog, type Log } from '../../telemetry/access-log.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { RequestObserver } from '../../telemetry/observer.ts';
@@ -38,6 +38,7 @@ import { addIssued, buildKeys } from '../tenants.ts';
 import { TlsFiles } from '../tls-files.ts';
 import { buildRoutes } from '../variants.ts';
 import { Warmer } from '../warmer.ts';
+import { buildComparing, type Comparing } from './comparing.ts';
 import { GivenSecrets } from './given-secrets.ts';
 import { VariantMover } from './variant-mover.ts';
 
@@ -49,6 +50,7 @@ export class WorkerGateway {
   readonly log: Log;
   readonly mover: VariantMover;
   readonly keys: KeyRing;
+  readonly comparing: Comparing;
   readonly #start: WorkerStart;
   readonly #clock = new SystemClock();
   readonly #metrics: Metrics;
@@ -56,7 +58,6 @@ export class WorkerGateway {
   readonly #host: OnnxHost;
   readonly #live: LiveSnapshot;
   readonly #warmer: Warmer;
-  readonly #shadows: ShadowQueues;
   readonly #sequences: SequenceIds;
   readonly #offload: ThreadPool;
   readonly #leases: Leases;
@@ -99,9 +100,8 @@ export class WorkerGateway {
         logReadiness(this.log, model, variant);
       },
     });
-    this.#shadows = new ShadowQueues(Object.keys(config.models), config.shadow, this.#clock, (model, variant, outcome) =>
-      this.#metrics.shadow(model, variant, outcome),
-    );
+    const rollouts = { evidence: NO_EVIDENCE, isWatched: () => false };
+    this.comparing = buildComparing(config, { clock: this.#clock, metrics: this.#metrics, log: this.log, ...rollouts });
     this.#store = new MemoryCacheStore(config.cache, this.#watch.pressure);
     this.mover = new VariantMover({
       live: this.#live,
@@ -205,7 +205,7 @@ export class WorkerGateway {
     this.#leases.close();
     this.#watch.close();
     this.#warmer.close();
-    await this.#shadows.close();
+    await this.comparing.copies.close();
     const last = await this.report();
     const variants = this.#live.current.routes.flatMap(allVariants);
     await Promise.all(variants.map((variant) => variant.backend.close()));
@@ -255,7 +255,7 @@ export class WorkerGateway {
       flights: new Flights(FLIGHT_LIMITS, onLost),
       maxCachedRequestBytes: config.cache.maxRequestBytes,
       usage: this.#usage,
-      shadows: this.#shadows,
+      copies: this.comparing.copies,
       sequences: this.#sequences,
       observer: this.#observer,
       tally: this.#metrics,
@@ -282,7 +282,7 @@ export class WorkerGateway {
       bodyBytesInFlight: () => bytes.usedBytes,
       cacheBytes: () => this.#store.usedBytes,
       cacheEntries: () => this.#store.entries,
-      shadowQueueLength: () => this.#shadows.length,
+      shadowQueueLength: () => this.comparing.copies.length,
       offloadQueueLength: () => this.#offload.length,
       pressure: () => this.#watch.pressure,
       routes: () => this.#live.current.routes,

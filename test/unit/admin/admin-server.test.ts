@@ -44,6 +44,7 @@ let revokeResult: RevokeResult = { is: 'unknown' };
 let restartResult: RestartResult = { is: 'busy' };
 
 const fake: Omit<ControlPlane, 'access' | 'config' | 'audit'> & { readonly access: Pick<AccessControl, 'revoke'> } = {
+  comparisons: { read: () => Promise.resolve(null), disagreements: () => Promise.resolve(null) },
   access: {
     revoke: ({ keyId }) => {
       revoked.push(keyId);

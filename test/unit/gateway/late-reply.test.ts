@@ -4,7 +4,7 @@ import { Fault } from '../../../src/core/faults.ts';
 import { Phase, Verdict } from '../../../src/core/verdict.ts';
 import { Lifecycle, type Phases } from '../../../src/gateway/lifecycle.ts';
 import { WriteReply } from '../../../src/gateway/phases/reply.ts';
-import { ShadowQueues } from '../../../src/router/shadow-queues.ts';
+import { CopiesWorld } from '../../support/copies.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { contextWith, FakeCodec, FakeExit } from '../../support/request-fakes.ts';
 
@@ -36,15 +36,10 @@ function replying(): World {
   const released: RequestContext[] = [];
   const lost: unknown[] = [];
   const next = { run: () => Verdict.Next };
-  const shadows = new ShadowQueues(
-    [],
-    { maxQueued: 1, maxInFlight: 1, maxQueuedBytes: 1, timeoutMs: 1 },
-    new FakeClock(),
-    () => {},
-  );
+  const { copies } = new CopiesWorld(new FakeClock());
   const phases = new Proxy({} as Phases, {
     get: (_, name) => {
-      if (name === 'reply') return new WriteReply(shadows, { holdBytes: () => Verdict.Next });
+      if (name === 'reply') return new WriteReply(copies, { holdBytes: () => Verdict.Next });
       if (name === 'release') return (done: RequestContext) => released.push(done);
       return name === 'hasFollowers' ? () => false : next;
     },

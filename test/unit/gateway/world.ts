@@ -21,11 +21,12 @@ import type { Lifecycle } from '../../../src/gateway/lifecycle.ts';
 import { LocalByteBudget } from '../../../src/limits/byte-budget.ts';
 import { LocalConcurrencyCap } from '../../../src/limits/concurrency.ts';
 import { LocalRateLimiter } from '../../../src/limits/gcra.ts';
+import type { MirrorOptions } from '../../../src/router/copies/mirrors.ts';
 import { SequenceIds } from '../../../src/router/sequence-ids.ts';
-import { ShadowQueues } from '../../../src/router/shadow-queues.ts';
 import { planOf } from '../../../src/router/traffic-plan.ts';
 import { buildLifecycle } from '../../../src/runtime/lifecycle-assembly.ts';
 import { gateFor, patient } from '../../support/call-fakes.ts';
+import { CopiesWorld } from '../../support/copies.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { calm } from '../../support/fake-pressure.ts';
 import { FakeCodec, FakeExit, FakeHead, snapshotOf } from '../../support/request-fakes.ts';
@@ -154,6 +155,8 @@ export interface WorldOptions {
   readonly gate?: (clock: FakeClock) => Gate;
   /** Asked by those who send the field `speechless`. */
   readonly answerCheck?: AnswerCheck;
+  /** Between stable and the canary; none unless a test asks for them. */
+  readonly mirrors?: Partial<MirrorOptions>;
 }
 
 /** A whole gateway behind the listeners: real phases and mechanisms, backends by hand. */
@@ -171,6 +174,7 @@ export class World {
   readonly usage = new MemoryUsageBook();
   readonly flights = new Flights({ maxKeys: 100, maxWaiters: 100 }, (error) => this.lost.push(error));
   readonly variants: readonly [Variant, Variant];
+  readonly copied: CopiesWorld;
   readonly front: GatewayFront;
   readonly lifecycle: Lifecycle;
   /** Raw answer bytes decide equality of misses. */
@@ -205,6 +209,7 @@ export class World {
       stickyHeader: '',
       stickyByTenant: false,
     };
+    this.copied = new CopiesWorld(this.clock, options.mirrors);
     const limiter = new LocalRateLimiter(1);
     limiter.configure(0 as BucketId, 1e6, 1e6);
     const principal: Principal = {
@@ -240,7 +245,7 @@ export class World {
       flights: this.flights,
       maxCachedRequestBytes: MAX_CACHED_BYTES,
       usage: this.usage,
-      shadows: new ShadowQueues([], { maxQueued: 1, maxInFlight: 1, maxQueuedBytes: 1, timeoutMs: 1 }, this.clock, () => {}),
+      copies: this.copied.copies,
       sequences: new SequenceIds(Buffer.alloc(32)),
       observer,
       tally,

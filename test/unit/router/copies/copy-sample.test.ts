@@ -1,23 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { affinityOf } from '../../../src/router/affinity.ts';
-import { choose, planOf } from '../../../src/router/traffic-plan.ts';
-import { chiSquareBound, chiSquareOf } from './chi-square.ts';
-import { variantOf } from './fakes.ts';
-import { ShadowBench } from './shadow-bench.ts';
+import { basisPoints } from '../../../../src/core/units.ts';
+import { affinityOf } from '../../../../src/router/affinity.ts';
+import { isSampled } from '../../../../src/router/copies/copy-sample.ts';
+import { choose, planOf } from '../../../../src/router/traffic-plan.ts';
+import { chiSquareBound, chiSquareOf } from '../chi-square.ts';
+import { variantOf } from '../fakes.ts';
 
 describe('the sample of a shadow', () => {
   const REQUESTS = 40_000;
 
-  /** Which of many requests a shadow is asked; each call ends at once. */
+  /** Which of many requests a shadow is asked. */
   function sampled(sample: number, affinityFor: (n: number) => number, name = 'dark'): boolean[] {
-    const bench = new ShadowBench({}, variantOf(name, 'shadow'));
-    const shares = [bench.share(sample)];
-    return Array.from({ length: REQUESTS }, (_, n) => {
-      const before = bench.outcomes.length;
-      bench.shadow.state.readiness = { is: 'warming', reason: 'test' };
-      bench.offer(`request-${n}`, shares, affinityFor(n));
-      return bench.outcomes.length > before;
-    });
+    const bp = basisPoints(sample);
+    return Array.from({ length: REQUESTS }, (_, n) => isSampled(bp, name, affinityFor(n), `request-${n}`));
   }
 
   const count = (hits: readonly boolean[]) => hits.filter(Boolean).length;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { FakeCall } from './fakes.ts';
-import { floats, requestOf } from './fakes.ts';
-import { PRIMARY, ShadowBench } from './shadow-bench.ts';
+import type { FakeCall } from '../fakes.ts';
+import { floats, requestOf } from '../fakes.ts';
+import { CopyBench, PRIMARY } from './copy-bench.ts';
 
 const LIMITS = { maxQueued: 3, maxInFlight: 2, maxQueuedBytes: 100, timeoutMs: 50 };
 const PRIMARY_BYTES = 8;
@@ -63,7 +63,7 @@ class NaiveQueue {
 
 /** Plays the same acts on the queue and on the array. */
 class Drive {
-  readonly bench = new ShadowBench(LIMITS);
+  readonly bench = new CopyBench(LIMITS);
   readonly naive = new NaiveQueue();
   #offers = 0;
 
@@ -79,7 +79,7 @@ class Drive {
   #offer(values: number): void {
     const id = `r${this.#offers++}`;
     const request = requestOf([floats(new Array(values).fill(0))]);
-    this.bench.queue.offer('m', [this.bench.share()], 0, request, PRIMARY, '', id);
+    this.bench.offer(id, request);
     this.naive.offer(id, values * 4 + PRIMARY_BYTES);
   }
 
@@ -99,7 +99,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('ShadowQueue against a naive model', () => {
+describe('CopyQueue against a naive model', () => {
   it('begins, keeps and drops the same copies over any sequence of acts', () => {
     fc.assert(
       fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
@@ -114,7 +114,7 @@ describe('ShadowQueue against a naive model', () => {
             naive.running.length,
           ]);
           expect(bench.outcomes.filter((outcome) => outcome.endsWith('dropped')).length).toBe(naive.dropped);
-          expect(bench.shadow.gate.inFlight).toBe(naive.running.length);
+          expect(bench.variant.gate.inFlight).toBe(naive.running.length);
         }
       }),
       { seed: 20_260, numRuns: 200 },

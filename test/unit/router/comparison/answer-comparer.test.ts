@@ -1,28 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Tensor } from '../../../src/core/inference.ts';
-import { argmaxAgreement } from '../../../src/router/agreement.ts';
-import { floats } from './fakes.ts';
+import type { Tensor } from '../../../../src/core/inference.ts';
+import { floats } from '../fakes.ts';
+import { comparerFor, doubles, halves, labels, unaligned } from './policies.ts';
 
-function doubles(values: readonly number[], shape: readonly number[] = [1, values.length], name = 'scores'): Tensor {
-  return { name, datatype: 'FP64', shape, data: new Uint8Array(Float64Array.from(values).buffer) };
-}
+const comparer = comparerFor();
+const argmaxAgreement = (a: readonly Tensor[], b: readonly Tensor[]): string => comparer.compare(a, b).agreement;
 
-function halves(datatype: 'FP16' | 'BF16', bits: readonly number[], name = 'scores'): Tensor {
-  return { name, datatype, shape: [1, bits.length], data: new Uint8Array(Uint16Array.from(bits).buffer) };
-}
-
-function labels(values: readonly number[], datatype: Tensor['datatype'] = 'INT32', name = 'label'): Tensor {
-  return { name, datatype, shape: [values.length], data: new Uint8Array(Int32Array.from(values).buffer) };
-}
-
-function unaligned(tensor: Tensor): Tensor {
-  const body = new Uint8Array(tensor.data.length + 3);
-  body.set(tensor.data, 3);
-  return { ...tensor, data: body.subarray(3) };
-}
-
-describe('argmaxAgreement', () => {
+describe('answers that agree by argmax', () => {
   it('compares where the largest value is, not how large it is', () => {
     expect(argmaxAgreement([floats([0.1, 0.9])], [floats([0.4, 0.6])])).toBe('agreed');
     expect(argmaxAgreement([floats([0.1, 0.9])], [floats([0.6, 0.4])])).toBe('disagreed');
