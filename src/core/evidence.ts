@@ -61,5 +61,5 @@ export interface EvidenceBook {
   pair(model: string, variant: string, affinity: number, disagreed: boolean): void;
 }
 
-/** While no rollout is watched. */
+/** Where nobody watches. */
 export const NO_EVIDENCE: EvidenceBook = Object.freeze({ request: () => undefined, pair: () => undefined });
