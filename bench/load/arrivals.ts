@@ -16,7 +16,7 @@ export function arrivals(kind: ArrivalKind, perSecond: number, count: number, se
 }
 
 /** Numbers in [0, 1) from a seed, by a xorshift of 32 bits: the same load in each run. */
-function randomNumbers(seed: number): () => number {
+export function randomNumbers(seed: number): () => number {
   let state = seed | 0 || 1;
   return () => {
     state ^= state << 13;

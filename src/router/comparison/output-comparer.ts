@@ -8,6 +8,8 @@ import { NO_ARGMAX, RowRanks } from './row-ranks.ts';
 
 /** Bytes of strings that are compared; beyond, their number alone. */
 const MAX_STRING_BYTES = 262_144;
+/** Scores that one output gives to the sketches: each costs a look-up, where a comparison costs a subtraction. */
+const MAX_SCORES = 1_024;
 
 /** How one output of stable and of a variant differ. */
 export interface OutputDifference {
@@ -31,7 +33,7 @@ export interface OutputDifference {
   row: number;
   stableArgmax: number;
   variantArgmax: number;
-  /** The largest value of each row that was looked at. */
+  /** The largest value of each row that was looked at, or of so many of these at equal distances. */
   readonly stableScores: readonly number[];
   readonly variantScores: readonly number[];
 }
@@ -64,8 +66,10 @@ export class OutputComparer {
     const other = new FloatReader(variant);
     const { absolute, relative } =
       this.#policy.tolerance[coarser(stable.datatype as FloatDatatype, variant.datatype as FloatDatatype)];
+    const scoreStep = grid.rowStep * Math.ceil(grid.rows / grid.rowStep / MAX_SCORES);
     for (let row = 0; row < grid.rows; row += grid.rowStep) {
-      this.#rank(found, one, other, { grid, row });
+      if (grid.columns > 1 || row % scoreStep === 0)
+        this.#rank(found, one, other, { grid, row, isScored: row % scoreStep === 0 });
       for (let column = 0; column < grid.columns; column += grid.columnStep) {
         const a = one.at(row * grid.columns + column);
         const b = other.at(row * grid.columns + column);
@@ -82,13 +86,13 @@ export class OutputComparer {
     return found;
   }
 
-  #rank(found: OutputDifference, one: FloatReader, other: FloatReader, { grid, row }: { grid: Grid; row: number }): void {
+  #rank(found: OutputDifference, one: FloatReader, other: FloatReader, { grid, row, isScored }: RowLook): void {
     const stable = this.#stable;
     const variant = this.#variant;
     stable.read(one, row, grid);
     variant.read(other, row, grid);
-    if (!Number.isNaN(stable.max)) (found.stableScores as number[]).push(stable.max);
-    if (!Number.isNaN(variant.max)) (found.variantScores as number[]).push(variant.max);
+    if (isScored && !Number.isNaN(stable.max)) (found.stableScores as number[]).push(stable.max);
+    if (isScored && !Number.isNaN(variant.max)) (found.variantScores as number[]).push(variant.max);
     // Of one value any is the largest.
     if (grid.columns < 2) return;
     found.ranked++;
@@ -103,6 +107,12 @@ export class OutputComparer {
     found.toppledOf++;
     if (!stable.sameTop(variant)) found.toppled++;
   }
+}
+
+interface RowLook {
+  readonly grid: Grid;
+  readonly row: number;
+  readonly isScored: boolean;
 }
 
 /** Why the outputs do not agree by a rule; null when they do. */

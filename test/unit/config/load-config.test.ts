@@ -133,6 +133,15 @@ describe('a config file', () => {
     ]);
   });
 
+  it('is refused when values of answers would be kept beside guards that judge answers', () => {
+    const guards = { output: [{ kind: 'denyList', name: 'words', phrases: ['secret'] }] };
+    const model = { ...VALID.models.digits, comparison: { tensors: 'values' } };
+    expect(problemsOf(withValue('models.digits', model))).toEqual([]);
+    expect(problemsOf(withValue('models.digits', { ...model, guards }))).toEqual([
+      expect.stringContaining('models.digits.comparison.tensors: found "values" beside output guards'),
+    ]);
+  });
+
   it('is refused when canaries ask for more than everything, or names and labels collide', () => {
     const backend = { kind: 'grpc', endpoints: ['h:1'] };
     const variants = [

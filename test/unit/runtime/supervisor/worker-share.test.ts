@@ -24,6 +24,8 @@ describe('the share of a worker', () => {
         expect(share.limits.maxInFlightBytes).toBeGreaterThanOrEqual(config.limits.maxBodyBytes);
         expect(share.tenants[0]!.maxInFlightBytes).toBeGreaterThanOrEqual(config.limits.maxBodyBytes);
         expect(share.cache.maxBytes).toBeGreaterThanOrEqual(config.cache.maxEntryBytes);
+        const { watchedMirrorsPerSecond } = share.models['m']!.comparison;
+        expect(watchedMirrorsPerSecond * workers).toBeCloseTo(config.models['m']!.comparison.watchedMirrorsPerSecond, 9);
         // Leased as they are used, so each worker knows the whole.
         expect(share.tenants[0]!.rate).toEqual(config.tenants[0]!.rate);
         expect(share.tenants[0]!.maxInFlight).toBe(config.tenants[0]!.maxInFlight);
