@@ -59,6 +59,7 @@ export function run(bench: ShadowBench, model: string, round: number): Promise<L
     seed: 1 + round,
     deadlineMs: DEADLINE_MS,
     maxConnections: MAX_CONNECTIONS,
+    waits: true,
   });
 }
 

@@ -1,7 +1,7 @@
 import type { AccessControl } from './access.ts';
 import type { AuditReader } from './audit.ts';
-import type { ConfigControl } from './config-control.ts';
 import type { ComparisonControl } from './comparison.ts';
+import type { ConfigControl } from './config-control.ts';
 import type { EndpointView } from './endpoints.ts';
 import type { UsageTotal } from './money.ts';
 import type { RequestStory } from './request-story.ts';

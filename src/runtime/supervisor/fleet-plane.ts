@@ -1,7 +1,7 @@
 import type { AccessControl } from '../../core/access.ts';
 import type { AuditReader } from '../../core/audit.ts';
-import type { ConfigControl } from '../../core/config-control.ts';
 import type { ComparisonControl } from '../../core/comparison.ts';
+import type { ConfigControl } from '../../core/config-control.ts';
 import type {
   BackendView,
   ChangeResult,

@@ -9,7 +9,12 @@ describe('metric catalogue', () => {
   const metrics = new Metrics({ version: '1.2.3' });
   afterAll(() => metrics.close());
 
-  const supervisor = new SupervisorMetrics({ workers: () => [], generation: () => 1, compared: () => Promise.resolve([]), audit: () => ({ seq: 1, problem: '' }) });
+  const supervisor = new SupervisorMetrics({
+    workers: () => [],
+    generation: () => 1,
+    compared: () => Promise.resolve([]),
+    audit: () => ({ seq: 1, problem: '' }),
+  });
 
   it('lists exactly the metrics that are registered, besides those of the process', () => {
     const registered = [...metrics.names(), ...supervisor.names()].filter((name) => !/^(process|nodejs)_/.test(name));
