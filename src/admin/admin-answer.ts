@@ -1,3 +1,5 @@
+import type { ControlPlane } from '../core/control-plane.ts';
+
 /** What an admin route answers. */
 export interface AdminAnswer {
   readonly status: number;
@@ -36,4 +38,10 @@ const textOf = (value: unknown): string =>
 /** Nothing takes effect that is not on record. */
 export function unaudited(reason: string): AdminAnswer {
   return problem(503, 'Service Unavailable', `Nothing was changed, since the audit record could not be written: ${reason}`);
+}
+
+/** Says which models there are. */
+export async function noModel(plane: ControlPlane, model: string): Promise<AdminAnswer> {
+  const known = (await plane.plans()).map((plan) => plan.model);
+  return problem(404, 'Not Found', `There is no model "${model}"; there are ${known.join(', ')}.`);
 }

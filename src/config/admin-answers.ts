@@ -8,7 +8,7 @@ const text = z.string();
 const whole = z.int().min(0);
 const at = z.iso.datetime();
 
-const reached = z
+export const reached = z
   .object({ acknowledged: whole, total: whole })
   .describe('How many worker processes have taken the change over, of how many.');
 
@@ -20,7 +20,7 @@ export const problemAnswer = z.object({
   detail: text.describe('What was found, what was expected, and what to do.'),
 });
 
-const variantView = z.object({
+export const variantView = z.object({
   name: text,
   role: z.enum(['stable', 'canary', 'shadow']),
   labels: z.array(text),
@@ -34,10 +34,6 @@ const variantView = z.object({
   failures: whole,
   lastFault: text,
 });
-
-export const planAnswer = z.object({ model: text, revision: whole, variants: z.array(variantView) });
-export const plansAnswer = z.object({ plans: z.array(planAnswer) });
-export const changedPlanAnswer = planAnswer.extend({ workers: reached });
 
 const variantAnswer = z.object({ model: text, variant: variantView, workers: reached });
 const variantPreview = z.object({ dryRun: z.literal(true), model: text, variant: variantView, would: text });

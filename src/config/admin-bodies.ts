@@ -7,16 +7,6 @@ import { keyScope } from './tenant-schema.ts';
 
 export type BodySchema = z.ZodType;
 
-export const weightChangeBody = z.strictObject({
-  expectedRevision: z.int().min(0).describe('The revision that the caller has seen.'),
-  weightsBp: z
-    .record(name, z.int().min(0).max(10_000))
-    .refine((weights) => Object.keys(weights).length > 0, 'expected at least one variant')
-    .describe('Basis points by variant name; canaries not named keep theirs, and stable may be left out to take the rest.'),
-  reason: z.string().max(500).default('').describe('Why; stands in the audit record.'),
-});
-export type WeightChangeBody = z.output<typeof weightChangeBody>;
-
 const reason = z.string().max(500).default('').describe('Why; stands in the audit record.');
 
 /** A body that says why, and nothing else: a route that takes it has no dry run. */
@@ -24,7 +14,7 @@ export const reasonBody = z.strictObject({ reason });
 export type ReasonBody = z.output<typeof reasonBody>;
 
 /** Of routes that can say what would happen. */
-const changeFields = {
+export const changeFields = {
   reason,
   dryRun: z
     .boolean()

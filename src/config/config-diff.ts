@@ -102,9 +102,10 @@ const RELOADED: readonly (readonly string[])[] = [
 function appliedBy(path: readonly PathStep[], is: ConfigChange['is']): AppliedBy {
   const isBelow = (prefixes: typeof RELOADED): boolean => prefixes.some((prefix) => prefix.every((key, i) => path[i] === key));
   if (isBelow(OF_THE_WHOLE) && !isBelow(RELOADED)) return 'restart';
-  const [models, , variants, , weight] = path;
-  const isWeight = path.length === 5 && models === 'models' && variants === 'variants' && weight === 'weight';
-  return isWeight && is === 'changed' ? 'plan' : 'workers';
+  const [models, , section, , weight] = path;
+  const isWeight = path.length === 5 && section === 'variants' && weight === 'weight';
+  const isOther = path.length === 3 && (section === 'pins' || section === 'fallbacks');
+  return models === 'models' && (isWeight || isOther) && is === 'changed' ? 'plan' : 'workers';
 }
 
 function isFields(value: unknown): value is Fields {

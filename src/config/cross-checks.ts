@@ -3,6 +3,7 @@ import type { SecretSource } from './fields.ts';
 import { hostOf } from './host.ts';
 import { isLoopback } from './loopback.ts';
 import type { GrpcBackendConfig, HttpBackendConfig, ModelConfig } from './model-schema.ts';
+import { fallbackProblems, pinProblems } from './plan-checks.ts';
 import type { ConfigProblem } from './problem.ts';
 import type { Config } from './schema.ts';
 
@@ -92,7 +93,15 @@ function checkModels(config: Config): ConfigProblem[] {
   const names = Object.keys(config.models);
   const problems: ConfigProblem[] =
     names.length === 0 ? [{ path: 'models', message: 'found none; expected at least one model' }] : [];
-  for (const name of names) problems.push(...checkModel(`models.${name}`, config.models[name]!));
+  const tenants = new Set(config.tenants.map(({ id }) => id));
+  for (const name of names) {
+    const [path, model] = [`models.${name}`, config.models[name]!];
+    const ofPlan = [
+      ...pinProblems(model.pins, model.variants, tenants),
+      ...fallbackProblems(model.fallbacks ?? [], model.variants),
+    ];
+    problems.push(...checkModel(path, model), ...ofPlan.map(({ path: key, message }) => ({ path: `${path}.${key}`, message })));
+  }
   return problems;
 }
 

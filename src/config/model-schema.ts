@@ -4,6 +4,7 @@ import { endpointKeys, grpcEndpoints, httpEndpoints } from './endpoint-schema.ts
 import { bytes, count, name, percent, secret, timeoutMs, usd } from './fields.ts';
 import { guard } from './guard-schema.ts';
 import { adaptive, hedge, queue, retries } from './overload-schema.ts';
+import { fallbacks, pins } from './plan-schema.ts';
 
 /** Models: their variants, backends, prices and what narrows their signature. */
 
@@ -188,6 +189,8 @@ export const model = z.strictObject({
       tenant: z.boolean().default(false).describe('Keep all requests of a tenant on one variant when no other key is present.'),
     })
     .prefault({}),
+  pins: pins.default([]),
+  fallbacks: fallbacks.nullable().default(null).describe(`${fallbacks.description} null is stable.`),
   inputs: z.record(z.string(), inputRule).default({}).describe('Rules by input name that narrow the signature.'),
   guards: z
     .strictObject({

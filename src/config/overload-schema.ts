@@ -58,7 +58,7 @@ export const retries = z.strictObject({
     .min(0)
     .max(5)
     .default(1)
-    .describe('Tries of one request after its first; the last of a canary goes to stable, also where this is 0.'),
+    .describe('Tries of one request after its first; the last goes to a fallback where there is one, also where this is 0.'),
   percent: percent.prefault(10).describe('Retries and hedges, in percent of the requests of the last ten seconds.'),
   perSecond: z.number().min(0).max(1_000).default(5).describe('Retries and hedges a second besides.'),
 });

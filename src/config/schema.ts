@@ -3,6 +3,7 @@ import { bytes, count, name, secret, timeoutMs } from './fields.ts';
 import { listen } from './listen-schema.ts';
 import { model } from './model-schema.ts';
 import { overload } from './overload-schema.ts';
+import { planHistory } from './plan-schema.ts';
 import { reload, supervision, workers } from './process-schema.ts';
 import { tenant } from './tenant-schema.ts';
 
@@ -132,6 +133,7 @@ export const config = z.strictObject({
     })
     .prefault({})
     .describe('Record of changes.'),
+  plans: planHistory.prefault({}).describe('History of traffic plans.'),
   shutdown: z
     .strictObject({
       delayMs: z
@@ -156,7 +158,9 @@ export const config = z.strictObject({
   stateDir: z
     .string()
     .default('.sluice')
-    .describe('Folder for generated secrets, issued and revoked keys and the audit record, relative to the working directory.'),
+    .describe(
+      'Folder for generated secrets, issued and revoked keys, the history of plans and the audit record, relative to the working directory.',
+    ),
 });
 
 /** The config as the program reads it: every default filled in. */

@@ -90,6 +90,8 @@ export class RequestContext {
   stickyBy: StickySource = 'request';
   /** The plan was overridden by header or version, so cache and shadows stay out of it. */
   pinned = false;
+  /** A pin of the plan chose the variant, and not chance: such a request says nothing about one variant beside another. */
+  byPin = false;
   variant: Variant | null = null;
   /** The variant that really answered; differs from `variant` after a fallback. */
   answeredBy: Variant | null = null;

@@ -4,7 +4,9 @@ import type { ComparisonControl } from './comparison.ts';
 import type { ConfigControl } from './config-control.ts';
 import type { EndpointView } from './endpoints.ts';
 import type { UsageTotal } from './money.ts';
+import type { TrafficControl } from './plan-control.ts';
 import type { RequestStory } from './request-story.ts';
+import type { Pin } from './traffic.ts';
 
 /** What the admin API and the CLI show of a variant. */
 export interface VariantView {
@@ -23,10 +25,17 @@ export interface VariantView {
   readonly lastFault: string;
 }
 
-export interface PlanView {
+/** A plan with the figures of one process. */
+export interface PlanFigures {
   readonly model: string;
   readonly revision: number;
   readonly variants: readonly VariantView[];
+}
+
+export interface PlanView extends PlanFigures {
+  readonly pins: readonly Pin[];
+  /** Names of variants, in the order in which they are asked. */
+  readonly fallbacks: readonly string[];
 }
 
 /** One backend as it answers when asked now. */
@@ -43,28 +52,11 @@ export interface BackendView {
   readonly endpoints: readonly EndpointView[];
 }
 
-/** New weights in basis points by variant name; variants not named keep theirs, and all must sum to 10,000. */
-export interface WeightChange {
-  readonly model: string;
-  /** The revision the caller has seen; a newer one is a conflict. */
-  readonly expectedRevision: number;
-  readonly weights: ReadonlyMap<string, number>;
-  readonly actor: string;
-  readonly reason: string;
-}
-
 /** How many of the processes that serve have taken a change over. One that has not is ended and replaced by one that has. */
 export interface Reached {
   readonly acknowledged: number;
   readonly total: number;
 }
-
-export type ChangeResult =
-  | { readonly is: 'applied'; readonly plan: PlanView; readonly workers: Reached }
-  | { readonly is: 'unknown' }
-  | { readonly is: 'conflict'; readonly revision: number }
-  | { readonly is: 'invalid'; readonly problems: readonly string[] }
-  | { readonly is: 'unaudited'; readonly problem: string };
 
 /** A variant that config names, to be taken out of traffic or brought back. Nothing else can be loaded. */
 export interface VariantChange {
@@ -140,11 +132,11 @@ export interface ControlPlane {
   readonly audit: AuditReader;
   /** How canaries and shadows answer beside stable. */
   readonly comparisons: ComparisonControl;
+  /** Changes of plans, and their history. */
+  readonly traffic: TrafficControl;
   plans(): Promise<readonly PlanView[]>;
   /** Asks every backend, each within a bound. */
   backends(): Promise<readonly BackendView[]>;
-  /** Resolves when the change is in force everywhere. */
-  changeWeights(change: WeightChange): Promise<ChangeResult>;
   /** Warms a variant that is not ready. */
   load(change: VariantChange): Promise<VariantResult>;
   /** Takes a variant out of traffic, waits for its calls to end, and closes its backend. */

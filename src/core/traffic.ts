@@ -58,6 +58,26 @@ export interface ShadowShare<Member extends PlanMember = Variant> {
   readonly sample: BasisPoints;
 }
 
+/** Who goes to one variant whatever the weights say: a tenant, or whoever sends a header field with one value. */
+export type Pin =
+  | { readonly tenant: string; readonly variant: string }
+  | { readonly header: string; readonly value: string; readonly variant: string };
+
+/** Pins as they are looked up. */
+export interface PinTable<Member extends PlanMember = Variant> {
+  /** As they were stated. */
+  readonly pins: readonly Pin[];
+  readonly tenants: ReadonlyMap<string, Member>;
+  readonly headers: readonly HeaderPins<Member>[];
+}
+
+/** The pins of one header field, by its values. */
+export interface HeaderPins<Member extends PlanMember = Variant> {
+  /** Lower case. */
+  readonly name: string;
+  readonly values: ReadonlyMap<string, Member>;
+}
+
 /** An immutable choice of traffic. Changing a weight builds a new plan from the old one. */
 export interface TrafficPlan<Member extends PlanMember = Variant> {
   readonly revision: number;
@@ -68,6 +88,9 @@ export interface TrafficPlan<Member extends PlanMember = Variant> {
   readonly weights: readonly number[];
   /** 10,000 slots, one for each basis point, each an index into `variants`. A growing canary takes slots from stable only. */
   readonly slots: Uint8Array;
+  readonly pins: PinTable<Member>;
+  /** Asked in this order when the chosen variant fails, that one left out. */
+  readonly fallbacks: readonly Member[];
   readonly shadows: readonly ShadowShare<Member>[];
 }
 

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Placed } from '../core/context.ts';
 import { Fault, type FaultKind } from '../core/faults.ts';
 import type { Variant } from '../core/traffic.ts';
+import { fallbackAfter } from '../router/fallbacks.ts';
 import type { Attempt } from './attempt.ts';
 import { leftMs } from './time-left.ts';
 
@@ -18,22 +19,22 @@ export interface NextPlace {
 const PAUSE_MS = { least: 5, most: 25 } as const;
 
 /**
- * Where a request goes whose last try failed; null where it must not be tried again. First to another endpoint of its variant, then from a
- * canary to stable, and only then to where it was. `attempt` is null when `variant` took no call at all.
+ * Where a request goes whose last try failed; null where it must not be tried again. First to another endpoint of its variant, then to the
+ * plan's next fallback, and only then to where it was. `attempt` is null when `variant` took no call at all.
  *
  * A prediction asked for twice does no harm. A sequence is different: its state is in one place, and another would begin it anew. And a
  * caller that named its variant gets that one or a fault; a fallback would answer a question it did not ask.
  */
 export function nextPlace(ctx: Placed, variant: Variant, attempt: Attempt | null, kind: FaultKind): NextPlace | null {
   if (ctx.request.sequenceId !== '') return null;
-  const stable = ctx.route.plan.variants[0]!;
-  const mayFallBack = variant !== stable && variant.role !== 'stable' && !ctx.pinned;
-  const left = ctx.route.calls.maxRetries + 1 - ctx.attempts;
   if (!mayTryAgain(kind, attempt)) return null;
-  // The last try of all belongs to stable: a canary as a whole may be what fails.
-  if (mayFallBack && (attempt === null || left <= 1 || !hasOtherEndpoint(attempt))) {
-    // Stable may well live at the very address that failed as a canary, and nowhere else.
-    return ctx.attempts < ctx.route.calls.maxRetries + 2 ? { variant: stable, avoid: '', delayMs: 0 } : null;
+  const { plan, calls } = ctx.route;
+  const fallback = ctx.pinned ? null : fallbackAfter(plan, ctx.variant, variant);
+  const left = calls.maxRetries + 1 - ctx.attempts;
+  // The last try of all belongs to a fallback: a variant as a whole may be what fails. And each fallback has a try of its own.
+  if (fallback !== null && (attempt === null || left <= 1 || !hasOtherEndpoint(attempt))) {
+    // It may well live at the very address that failed just now, and nowhere else.
+    return ctx.attempts <= calls.maxRetries + plan.fallbacks.length ? { variant: fallback, avoid: '', delayMs: 0 } : null;
   }
   if (left < 1 || attempt === null) return null;
   if (hasOtherEndpoint(attempt)) return { variant, avoid: attempt.endpoint, delayMs: 0 };
@@ -49,8 +50,8 @@ export function mayRetry(attempt: Attempt, next: NextPlace, clock: Clock): boole
 }
 
 /**
- * The budget bounds the load that retries add. Stable carries what a canary cannot be reached with, as it would without that canary; and what
- * was refused without a call was nobody's load.
+ * The budget bounds the load that retries add. A fallback carries what a variant cannot be reached with, as it would without that variant; and
+ * what was refused without a call was nobody's load.
  */
 function isFree(attempt: Attempt, next: NextPlace): boolean {
   return attempt.endpoint === '' || (!attempt.reached && next.variant !== attempt.variant);

@@ -1,6 +1,7 @@
 import type { PlanMember, ShadowShare, TrafficPlan, Variant } from '../core/traffic.ts';
 import { WHOLE_BP } from '../core/units.ts';
 import { affinityOf, mixed } from './affinity.ts';
+import { NO_PINS } from './pins.ts';
 import { redealt } from './slots.ts';
 
 // A slot holds its variant's index in one byte.
@@ -19,7 +20,7 @@ export interface PlanSpec<Member extends PlanMember = Variant> {
   readonly shadows: readonly ShadowShare<Member>[];
 }
 
-/** The first plan of a model. Throws a RangeError that lists what is wrong: config is checked before this. */
+/** The first plan of a model, without pins and with stable to fall back to. Throws a RangeError that lists what is wrong: config is checked before this. */
 export function planOf<Member extends PlanMember>(spec: PlanSpec<Member>): TrafficPlan<Member> {
   const stable = spec.variants.filter(({ variant }) => variant.role === 'stable');
   const canaries = spec.variants.filter(({ variant }) => variant.role === 'canary');
@@ -35,6 +36,8 @@ export function planOf<Member extends PlanMember>(spec: PlanSpec<Member>): Traff
     variants: ordered.map(({ variant }) => variant),
     weights,
     slots: redealt(new Uint8Array(WHOLE_BP), weights),
+    pins: NO_PINS,
+    fallbacks: stable.map(({ variant }) => variant),
     shadows: spec.shadows,
   };
 }
@@ -68,14 +71,7 @@ export function reweigh<Member extends PlanMember>(
   if (next[0]! < 0) return [`canaries take ${WHOLE_BP - next[0]!} basis points, expected at most ${WHOLE_BP}: lower one of them`];
   addSumProblem(problems, next);
   if (problems.length > 0) return problems;
-  return {
-    revision: plan.revision + 1,
-    salt: plan.salt,
-    variants: plan.variants,
-    weights: next,
-    slots: redealt(plan.slots, next),
-    shadows: plan.shadows,
-  };
+  return { ...plan, revision: plan.revision + 1, weights: next, slots: redealt(plan.slots, next) };
 }
 
 function problemsOf(spec: PlanSpec<PlanMember>, stableCount: number): string[] {

@@ -1,4 +1,4 @@
-import type { PlanView, VariantView } from '../core/control-plane.ts';
+import type { PlanFigures, VariantView } from '../core/control-plane.ts';
 import type { Readiness, Route, Variant } from '../core/traffic.ts';
 
 /** Plans and variants as operators see them. */
@@ -14,7 +14,7 @@ export function weightOf({ plan }: Route, variant: Variant): number {
   return share === undefined ? (plan.weights[plan.variants.indexOf(variant)] ?? 0) : share.sample;
 }
 
-export function planView(route: Route): PlanView {
+export function planView(route: Route): PlanFigures {
   const { plan } = route;
   const carrying = plan.variants.map((variant, i) => variantView(variant, plan.weights[i]!));
   const shadowing = plan.shadows.map((share) => variantView(share.variant, share.sample));

@@ -49,7 +49,7 @@ function buildRoute(model: string, config: ModelConfig, sources: RouteSources): 
   const outputGuards = guardsOf(model, config, 'output', sources);
   return {
     model,
-    plan: firstPlan(model, built),
+    plan: firstPlan(model, built, config),
     contract: null,
     inputGuards,
     outputGuards,

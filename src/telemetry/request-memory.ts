@@ -28,6 +28,7 @@ export class Remembered {
   planRevision = 0;
   weightBp = 0;
   pinned = false;
+  byPin = false;
   stickyBy: StickySource = 'request';
   cache = '';
   attempts = 0;
@@ -116,6 +117,7 @@ function notePlacement(place: Remembered, ctx: RequestContext): void {
   place.planRevision = route === null ? 0 : route.plan.revision;
   place.weightBp = route === null || variant === null ? 0 : weightIn(route.plan.variants, route.plan.weights, variant);
   place.pinned = ctx.pinned;
+  place.byPin = ctx.byPin;
   place.stickyBy = ctx.stickyBy;
   place.cache = ctx.cacheResult;
 }

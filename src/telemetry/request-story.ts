@@ -53,6 +53,7 @@ const STICKY: Readonly<Record<Remembered['stickyBy'], string>> = {
 
 function whyOf(place: Remembered): string {
   if (place.pinned) return `The caller asked for ${place.variant} by version or x-sluice-variant.`;
+  if (place.byPin) return `A pin of the plan gives ${place.variant} to it at revision ${place.planRevision}.`;
   const percent = place.weightBp / 100;
   return `The plan gives ${place.variant} ${percent} % at revision ${place.planRevision}; hashed by ${STICKY[place.stickyBy]}.`;
 }

@@ -99,7 +99,7 @@ const infer = async (apiKey: string): Promise<number> => {
 const inferOften = async (apiKey: string): Promise<ReadonlySet<number>> =>
   new Set(await Promise.all(Array.from({ length: 8 }, () => infer(apiKey))));
 
-const NAMES: Readonly<Record<string, string>> = { model: 'digits', variant: 'v2', tenant: 'acme', id: 'acme0001' };
+const NAMES: Readonly<Record<string, string>> = { model: 'digits', variant: 'v2', tenant: 'acme', id: 'acme0001', revision: '1' };
 const filled = (path: string): string => path.replace(/\{(\w+)\}/g, (_, name: string) => NAMES[name] ?? 'none');
 
 describe('what the admin API answers', () => {
@@ -151,6 +151,8 @@ describe('what the admin API answers', () => {
 /** What the operations of the description need to be taken at their word. */
 const BODIES: Readonly<Record<string, object>> = {
   changeWeights: { expectedRevision: 1, weightsBp: { v2: 100 } },
+  changePlan: { expectedRevision: 1, fallbacks: [] },
+  switchPlan: { variant: 'v2' },
   loadVariant: {},
   unloadVariant: { force: true },
   purgeCache: {},

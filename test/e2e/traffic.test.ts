@@ -103,7 +103,7 @@ describe('a weight change through the admin API', () => {
     expect(Math.abs(share(after) - 0.2)).toBeLessThan(5 * Math.sqrt((0.2 * 0.8) / KEYS));
     const strayed = before.filter((variant, i) => variant === 'v2' && after[i] !== 'v2');
     expect(strayed).toEqual([]);
-    expect(gateway.output()).toContain('"action":"plan.weights"');
+    expect(gateway.output()).toContain('"action":"plan.change"');
   }, 120_000);
 
   it('is refused at an old revision, for unknown variants and for sums past everything', async () => {

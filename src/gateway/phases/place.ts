@@ -1,11 +1,12 @@
 import type { Authorised } from '../../core/context.ts';
 import { Verdict } from '../../core/verdict.ts';
 import { affinityOf } from '../../router/affinity.ts';
+import { pinnedTo } from '../../router/pins.ts';
 import { type SequenceIds, sequenceKey } from '../../router/sequence-ids.ts';
 import { choose } from '../../router/traffic-plan.ts';
 import type { Stage } from '../lifecycle.ts';
 
-/** Which variant? A pure choice by hash, so that the cache key can hold it and every replica agrees; health is asked in Infer. */
+/** Which variant? Its pin's, or a pure choice by hash: so the cache key can hold it and every replica agrees. Health is asked in Infer. */
 export class Place implements Stage<Authorised> {
   readonly #sequences: SequenceIds;
 
@@ -17,7 +18,11 @@ export class Place implements Stage<Authorised> {
   run(ctx: Authorised): Verdict {
     if (ctx.request.sequenceId !== '') this.#disown(ctx);
     ctx.affinity = affinityOf(stickyKeyOf(ctx));
-    if (ctx.variant === null) ctx.variant = choose(ctx.route.plan, ctx.affinity);
+    if (ctx.variant !== null) return Verdict.Next;
+    const { plan } = ctx.route;
+    ctx.variant = pinnedTo(plan.pins, ctx.principal.tenant.id, ctx.head);
+    if (ctx.variant === null) ctx.variant = choose(plan, ctx.affinity);
+    else ctx.byPin = true;
     return Verdict.Next;
   }
 

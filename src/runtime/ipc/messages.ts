@@ -1,19 +1,18 @@
 import type { Config } from '../../config/schema.ts';
-import type { BackendView, PlanView } from '../../core/control-plane.ts';
+import type { BackendView, PlanFigures } from '../../core/control-plane.ts';
 import type { UsageTotal } from '../../core/money.ts';
 import type { RequestStory } from '../../core/request-story.ts';
 import type { PairReport } from '../../router/comparison/comparison-book.ts';
+import type { PlanContent } from '../../router/plan-change.ts';
 import type { LeaseAnswer, LeaseMessage } from './lease-messages.ts';
 
 /** What supervisor and worker say to each other. Everything here survives a structured clone; nothing else goes between them. */
 
 /** The traffic of a model as it was changed since the start. Slots travel too: they depend on every change before. */
-export interface PlanState {
+export interface PlanState extends PlanContent {
   readonly model: string;
-  readonly revision: number;
-  /** Basis points; stable first, then canaries, as config has them. */
-  readonly weights: readonly number[];
-  readonly slots: Uint8Array;
+  /** Names of those whom weights and slots count, in order. */
+  readonly variants: readonly string[];
 }
 
 export interface VariantName {
@@ -71,7 +70,7 @@ export interface WorkerReport {
   /** Prometheus text exposition. */
   readonly metrics: string;
   readonly usage: readonly UsageTotal[];
-  readonly plans: readonly PlanView[];
+  readonly plans: readonly PlanFigures[];
 }
 
 /** Sent every second, and whenever it changes: that the worker lives, and how. */

@@ -4,7 +4,6 @@ import type { ComparisonControl } from '../../core/comparison.ts';
 import type { ConfigControl } from '../../core/config-control.ts';
 import type {
   BackendView,
-  ChangeResult,
   ControlPlane,
   PlanView,
   Purge,
@@ -13,18 +12,19 @@ import type {
   RestartResult,
   VariantChange,
   VariantResult,
-  WeightChange,
   WorkerView,
 } from '../../core/control-plane.ts';
 import type { UsageTotal } from '../../core/money.ts';
+import type { TrafficControl } from '../../core/plan-control.ts';
 import type { RequestStory } from '../../core/request-story.ts';
-import type { TrafficPlan } from '../../core/traffic.ts';
-import { reweigh } from '../../router/traffic-plan.ts';
 import { type AuditLog, recorded } from './audit-log.ts';
 import type { Fleet, RollOutcome } from './fleet.ts';
 import type { FleetSums } from './fleet-sums.ts';
 import { backendSum } from './plan-sum.ts';
-import type { NamedVariant, TruthBook } from './truth-book.ts';
+import { PlanChanges } from './plans/plan-changes.ts';
+import type { PlanHistory } from './plans/plan-history.ts';
+import type { PlanKeeper } from './plans/plan-keeper.ts';
+import type { TruthBook } from './truth-book.ts';
 import { VariantChanges } from './variant-changes.ts';
 
 /** Backends are probed by each worker, within a second. */
@@ -36,6 +36,8 @@ export interface FleetPlaneOptions {
   readonly sums: FleetSums;
   readonly comparisons: ComparisonControl;
   readonly audit: AuditLog;
+  readonly planHistory: PlanHistory;
+  readonly keeper: PlanKeeper;
   /** Another after a reload. */
   readonly book: () => TruthBook;
   readonly access: AccessControl;
@@ -56,6 +58,7 @@ export class FleetPlane implements ControlPlane {
   readonly config: ConfigControl;
   readonly audit: AuditReader;
   readonly comparisons: ComparisonControl;
+  readonly traffic: TrafficControl;
   readonly #o: FleetPlaneOptions;
   readonly #variants: VariantChanges;
 
@@ -65,6 +68,8 @@ export class FleetPlane implements ControlPlane {
     this.access = options.access;
     this.config = options.config;
     this.audit = options.history;
+    const plansAsTold = (): readonly PlanView[] => options.sums.plansAsTold(options.book());
+    this.traffic = new PlanChanges({ ...options, history: options.planHistory, plansAsTold });
     this.#variants = new VariantChanges({ ...options, plans: () => this.plans() });
   }
 
@@ -74,29 +79,6 @@ export class FleetPlane implements ControlPlane {
 
   async backends(): Promise<readonly BackendView[]> {
     return backendSum(await this.#o.fleet.gather('backends', null, BACKENDS_TIMEOUT_MS));
-  }
-
-  async changeWeights(change: WeightChange): Promise<ChangeResult> {
-    const { fleet, audit, book, acknowledgeTimeoutMs } = this.#o;
-    const { model, actor, reason } = change;
-    const plan = book().plan(model);
-    if (plan === null) return { is: 'unknown' };
-    if (plan.revision !== change.expectedRevision) return { is: 'conflict', revision: plan.revision };
-    const next = reweigh(plan, change.weights);
-    if (Array.isArray(next)) return { is: 'invalid', problems: next };
-    const problem = recorded(audit, {
-      action: 'plan.weights',
-      actor,
-      model,
-      before: { revision: plan.revision, weightsBp: weightsOf(plan) },
-      after: { revision: next.revision, weightsBp: weightsOf(next) },
-      reason,
-    });
-    if (problem !== '') return { is: 'unaudited', problem };
-    // Nothing is waited for between the look at the revision and here, so two changes cannot both win.
-    const { reached } = await fleet.broadcast('weights', book().replan(model, next), acknowledgeTimeoutMs());
-    const view = (await this.plans()).find((candidate) => candidate.model === model);
-    return { is: 'applied', plan: view ?? { model, revision: next.revision, variants: [] }, workers: reached };
   }
 
   load(change: VariantChange): Promise<VariantResult> {
@@ -159,8 +141,4 @@ export class FleetPlane implements ControlPlane {
   metrics(): Promise<string> {
     return this.#o.sums.metrics();
   }
-}
-
-function weightsOf({ variants, weights }: TrafficPlan<NamedVariant>): Record<string, number> {
-  return Object.fromEntries(variants.map((variant, i) => [variant.name, weights[i]!]));
 }

@@ -47,6 +47,11 @@ export class FleetSums {
 
   async plans(book: TruthBook): Promise<readonly PlanView[]> {
     await this.#fleet.report();
+    return this.plansAsTold(book);
+  }
+
+  /** With the figures that workers have told last, a second old at most: nobody is waited for. */
+  plansAsTold(book: TruthBook): readonly PlanView[] {
     return this.#plans.total(
       book,
       this.#fleet.live.map(({ report }) => report.plans),

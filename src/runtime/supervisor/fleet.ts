@@ -123,13 +123,21 @@ export class Fleet {
     return { is: 'rolled', generation: next.number };
   }
 
-  /** Asks all who may answer a request; whoever is silent for too long is ended, so that nobody goes on without the change. */
-  async broadcast<Name extends OrderName>(name: Name, takes: Takes<Name>, timeoutMs: number): Promise<Broadcast<Name>> {
+  /**
+   * Asks all who may answer a request; whoever is silent for too long is ended, so that nobody goes on without the change. What is known
+   * after `answerMs` is the answer, and the rest goes on behind it.
+   */
+  async broadcast<Name extends OrderName>(
+    name: Name,
+    takes: Takes<Name>,
+    timeoutMs: number,
+    answerMs = timeoutMs,
+  ): Promise<Broadcast<Name>> {
     const asked = this.live;
     const gives: Gives<Name>[] = [];
     const problems: string[] = [];
     let unconcerned = 0;
-    await Promise.all(
+    const done = Promise.all(
       asked.map(async (worker) => {
         try {
           gives.push(await worker.ask(name, takes, timeoutMs));
@@ -141,7 +149,12 @@ export class Fleet {
         }
       }),
     );
-    return { gives, problems, reached: { acknowledged: gives.length, total: asked.length - unconcerned } };
+    await (answerMs < timeoutMs ? within(done, answerMs) : done);
+    return {
+      gives: [...gives],
+      problems: [...problems],
+      reached: { acknowledged: gives.length, total: asked.length - unconcerned },
+    };
   }
 
   /** Asks those who serve for what they know. Whoever is silent is left out, and lives on: to ask changes nothing. */
@@ -233,6 +246,14 @@ export class Fleet {
       else if (nowMs - worker.heardMs > silenceTimeoutMs) worker.kill('silent', `said nothing for ${silenceTimeoutMs} ms`);
     }
   }
+}
+
+/** Resolves with `work`, or when the time is over. */
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([work, promise]);
+  clearTimeout(timer);
 }
 
 function variantsOf(worker: WorkerHandle, ready: boolean): string[] {

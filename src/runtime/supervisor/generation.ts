@@ -198,3 +198,8 @@ export class LaunchError extends Error {
     this.worker = worker;
   }
 }
+
+/** A worker's reason not to begin, as the error that it was there. */
+export function asOurs(error: unknown): unknown {
+  return error instanceof LaunchError && error.worker.failure !== null ? errorOf(error.worker.failure) : error;
+}

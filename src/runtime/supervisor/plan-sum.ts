@@ -1,4 +1,4 @@
-import type { BackendView, PlanView, VariantView } from '../../core/control-plane.ts';
+import type { BackendView, PlanFigures, PlanView, VariantView } from '../../core/control-plane.ts';
 import type { EndpointView } from '../../core/endpoints.ts';
 import type { TruthBook } from './truth-book.ts';
 
@@ -11,7 +11,7 @@ interface Past {
 export class PlanSum {
   readonly #retired = new Map<string, Past>();
 
-  retire(plans: readonly PlanView[]): void {
+  retire(plans: readonly PlanFigures[]): void {
     for (const { model, variants } of plans) {
       for (const { name, attempts, failures } of variants) {
         const key = `${model}\n${name}`;
@@ -22,7 +22,7 @@ export class PlanSum {
   }
 
   /** Variants are as the workers describe them; a model that none describes yet is left out. */
-  total(book: TruthBook, parts: readonly (readonly PlanView[])[]): readonly PlanView[] {
+  total(book: TruthBook, parts: readonly (readonly PlanFigures[])[]): readonly PlanView[] {
     const views: PlanView[] = [];
     for (const model of book.models) {
       const of = parts.flatMap((plans) => plans.filter((plan) => plan.model === model));
@@ -34,12 +34,14 @@ export class PlanSum {
         model,
         revision: plan.revision,
         variants: variants.map((variant) => ({ ...variant, weightBp: weights.get(variant.name) ?? variant.weightBp })),
+        pins: plan.pins.pins,
+        fallbacks: plan.fallbacks.map(({ name }) => name),
       });
     }
     return views;
   }
 
-  #variant(model: string, name: string, plans: readonly PlanView[]): VariantView {
+  #variant(model: string, name: string, plans: readonly PlanFigures[]): VariantView {
     const views = plans.flatMap(({ variants }) => variants.filter((variant) => variant.name === name));
     const past = this.#retired.get(`${model}\n${name}`) ?? { attempts: 0, failures: 0 };
     const sum = (of: (view: VariantView) => number): number => views.reduce((total, view) => total + of(view), 0);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { LoadedConfig } from '../../config/load-config.ts';
 import type { AccessControl } from '../../core/access.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -9,6 +10,8 @@ import { AuditHeads } from './audit/audit-heads.ts';
 import { openAudit } from './audit-log.ts';
 import { CallerScope } from './caller-scope.ts';
 import { IssuedKeys } from './issued-keys.ts';
+import { PlanHistory } from './plans/plan-history.ts';
+import { PlanKeeper } from './plans/plan-keeper.ts';
 import { RevokedKeys } from './revoked-keys.ts';
 import { TruthBook } from './truth-book.ts';
 
@@ -16,29 +19,38 @@ export interface RecordsPlace {
   readonly stateDir: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Of each model's plan. */
+  readonly keepRevisions: () => number;
 }
 
-/** What outlives the gateway: the record of changes, and the keys that were revoked or issued since the config was written. */
+/** What outlives the gateway: the record of changes, the plans, and the keys that were revoked or issued since the config was written. */
 export class Records {
   readonly callers = new CallerScope();
   readonly audit: AuditFile;
+  readonly plans: PlanHistory;
+  readonly keeper: PlanKeeper;
   readonly #revoked: RevokedKeys;
   readonly #issued: IssuedKeys;
   readonly #heads: AuditHeads;
   readonly #clock: Clock;
 
   /** Throws where a file that is there cannot be read, and ConfigError where one that config names cannot be written. */
-  constructor({ config, file, baseDir }: LoadedConfig, { stateDir, clock, log }: RecordsPlace) {
+  constructor({ config, file, baseDir }: LoadedConfig, { stateDir, clock, log, keepRevisions }: RecordsPlace) {
     this.#revoked = new RevokedKeys(stateDir);
     this.#issued = new IssuedKeys(stateDir);
     this.#clock = clock;
+    const wallMs = (): number => clock.wallMs();
+    this.plans = new PlanHistory({ dir: join(stateDir, 'plans'), keep: keepRevisions, log, wallMs });
+    this.keeper = new PlanKeeper({ history: this.plans, log, wallMs });
     this.audit = openAudit(config.audit.file, { baseDir, configFile: file, stateDir, clock, log, callers: this.callers });
     this.#heads = new AuditHeads(this.audit, log);
   }
 
   /** The book that the gateway starts with. */
   firstBook({ config }: LoadedConfig): TruthBook {
-    return new TruthBook(config, this.#revoked.read());
+    const book = new TruthBook(config, this.#revoked.read(), this.plans);
+    this.keeper.tell(book);
+    return book;
   }
 
   /** All that workers need to know besides the config. */

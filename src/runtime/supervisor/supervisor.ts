@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { LoadedConfig } from '../../config/load-config.ts';
 import type { Config } from '../../config/schema.ts';
 import { SecretReader } from '../../config/secrets.ts';
@@ -20,16 +19,16 @@ import { Fleet, type RollOutcome } from './fleet.ts';
 import { FleetPlane } from './fleet-plane.ts';
 import { FleetSums } from './fleet-sums.ts';
 import { GeneratedSecrets } from './generated-secrets.ts';
-import { type GenerationSpec, LaunchError } from './generation.ts';
+import { asOurs, type GenerationSpec } from './generation.ts';
+import { specOf } from './generation-spec.ts';
 import { LeaseDesk } from './lease-desk.ts';
+import { isReplanning } from './plans/replanning.ts';
 import { Records } from './records.ts';
 import { Reloader } from './reloader.ts';
-import { isReweighing } from './reweighing.ts';
 import { readSecrets, type SecretValues } from './secret-values.ts';
 import type { TruthBook } from './truth-book.ts';
 import { Usher } from './usher.ts';
 import type { WorkerHandle } from './worker-handle.ts';
-import { workerShare } from './worker-share.ts';
 
 export interface SupervisorOptions extends LoadedConfig {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -75,7 +74,8 @@ export class Supervisor {
     this.log = createLog(config.telemetry.logLevel);
     this.#secrets = this.#readSecrets(this.#loaded);
     this.adminTls = new TlsFiles(baseDir, file).pair(config.listen.admin.tls, 'listen.admin.tls');
-    this.#records = new Records(this.#loaded, { stateDir: options.stateDir, clock: this.#clock, log: this.log });
+    const keepRevisions = (): number => this.#loaded.config.plans.keepRevisions;
+    this.#records = new Records(this.#loaded, { stateDir: options.stateDir, clock: this.#clock, log: this.log, keepRevisions });
     this.callers = this.#records.callers;
     this.#book = this.#records.firstBook(this.#loaded);
     this.#desk = new LeaseDesk(config, this.#clock);
@@ -117,7 +117,7 @@ export class Supervisor {
       metrics: this.#metrics,
       reading: () => this.#watch?.see(),
       apply: (next, changes) =>
-        isReweighing(this.#loaded.config, next.config, changes) ? this.#reweigh(next) : this.#apply(next),
+        isReplanning(this.#loaded.config, next.config, changes) ? this.#replan(next) : this.#apply(next),
       pause: (ms) => new Promise((done) => setTimeout(done, ms).unref()),
     });
   }
@@ -142,6 +142,7 @@ export class Supervisor {
       throw asOurs(error);
     }
     if (this.#stopped !== null) return null;
+    this.#records.keeper.keepStated(this.#book, 'the config at the start');
     const ports = await this.#doors.open(this.#loaded.config.listen);
     if (this.#stopped !== null) {
       // SIGTERM came between the ports: whoever stopped us did not know of the last one.
@@ -194,11 +195,12 @@ export class Supervisor {
     await this.log.flush();
   }
 
-  /** Weights alone need no new workers: they change as by hand. */
-  async #reweigh(next: LoadedConfig): Promise<RollOutcome> {
+  /** Plans alone need no new workers: they change as by hand. */
+  async #replan(next: LoadedConfig): Promise<RollOutcome> {
     const before = this.#book;
     this.#book = before.under(next.config);
     this.#loaded = next;
+    this.#records.keeper.keepStated(this.#book, RELOADED);
     const { acknowledgeTimeoutMs } = next.config.supervision;
     const states = this.#book.truth().plans.filter(({ model, revision }) => revision !== before.plan(model)!.revision);
     await Promise.all(states.map((state) => this.#fleet.broadcast('weights', state, acknowledgeTimeoutMs)));
@@ -219,6 +221,7 @@ export class Supervisor {
         this.#loaded = next;
         this.#secrets = secrets;
         this.#book = this.#book.under(next.config);
+        this.#records.keeper.keepStated(this.#book, RELOADED);
         desk.configure(next.config);
         if (desk !== this.#desk) desk.inherit(this.#desk);
         this.#desk = desk;
@@ -230,16 +233,8 @@ export class Supervisor {
     return outcome;
   }
 
-  #spec({ config, file, baseDir }: LoadedConfig, { byPath }: SecretValues, desk: LeaseDesk): GenerationSpec {
-    const size = config.workers === 'auto' ? availableParallelism() : config.workers;
-    const share = workerShare(config, size);
-    return {
-      size,
-      start: { workers: size, config: share, file, baseDir, version: this.#o.version, secrets: byPath },
-      desk,
-      supervision: config.supervision,
-      drain: config.shutdown,
-    };
+  #spec(loaded: LoadedConfig, { byPath }: SecretValues, desk: LeaseDesk): GenerationSpec {
+    return specOf(loaded, { secrets: byPath, version: this.#o.version, desk });
   }
 
   #readSecrets({ config, file, baseDir }: LoadedConfig): SecretValues {
@@ -254,6 +249,8 @@ export class Supervisor {
       sums: this.#sums,
       audit: this.#records.audit,
       comparisons: this.#comparisons,
+      planHistory: this.#records.plans,
+      keeper: this.#records.keeper,
       book: () => this.#book,
       history: this.#records.audit,
       access: this.#records.access({ fleet: this.#fleet, config, book: () => this.#book }),
@@ -289,7 +286,5 @@ export class Supervisor {
 
 const maxConnections = ({ listen }: Config): number => listen.http.maxConnections + listen.grpc.maxConnections;
 
-/** A worker's reason not to begin, as the error that it was there. */
-function asOurs(error: unknown): unknown {
-  return error instanceof LaunchError && error.worker.failure !== null ? errorOf(error.worker.failure) : error;
-}
+/** Why a plan stands in the history. */
+const RELOADED = 'the config as it was reloaded';

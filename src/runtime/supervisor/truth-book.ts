@@ -1,28 +1,43 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ModelConfig } from '../../config/model-schema.ts';
 import type { Config } from '../../config/schema.ts';
-import type { Role, TrafficPlan } from '../../core/traffic.ts';
-import { reweigh } from '../../router/traffic-plan.ts';
-import { firstPlan } from '../first-plan.ts';
+import type { PlanMember, TrafficPlan } from '../../core/traffic.ts';
 import type { PlanState, Truth, VariantName } from '../ipc/messages.ts';
+import { stateOf } from '../plan-state.ts';
+import { baseOf, planUnder, statedPlan } from './plans/plan-base.ts';
+import type { LastPlan } from './plans/plan-history.ts';
+import { planOfRecord } from './plans/plan-record.ts';
 
-/** A variant as plans know it; the rest of it lives in the workers. */
-export interface NamedVariant {
-  readonly name: string;
-  readonly role: Role;
+/** Where plans of the past are found. */
+export interface PastPlans {
+  last(model: string): LastPlan;
 }
 
-/** The one place that knows what was changed since the start: plans, variants taken out, keys revoked. Workers are told from here. */
+/** Of a gateway that has had no plan yet. */
+export const NO_PAST: PastPlans = { last: () => ({ record: null, revision: 0 }) };
+
+/** The one place that knows what was changed since the config was written: plans, variants taken out, keys revoked. Workers are told from here. */
 export class TruthBook {
   readonly #config: Config;
-  readonly #plans = new Map<string, TrafficPlan<NamedVariant>>();
+  readonly #past: PastPlans;
+  readonly #plans = new Map<string, TrafficPlan<PlanMember>>();
+  /** As config alone states them, and workers build them. */
+  readonly #stated = new Map<string, TrafficPlan<PlanMember>>();
   readonly #unloaded = new Map<string, VariantName>();
   readonly #revoked: Set<string>;
 
-  constructor(config: Config, revokedKeys: ReadonlySet<string>) {
+  constructor(config: Config, revokedKeys: ReadonlySet<string>, past: PastPlans = NO_PAST) {
     this.#config = config;
+    this.#past = past;
     this.#revoked = new Set(revokedKeys);
-    for (const [model, modelConfig] of Object.entries(config.models)) this.#plans.set(model, planOfConfig(model, modelConfig));
+    for (const [model, modelConfig] of Object.entries(config.models)) {
+      const stated = statedPlan(model, modelConfig);
+      this.#stated.set(model, stated);
+      this.#plans.set(model, planSince(past.last(model), config, model, stated));
+    }
+  }
+
+  get config(): Config {
+    return this.#config;
   }
 
   /** Sorted by model, as workers have them. */
@@ -30,11 +45,11 @@ export class TruthBook {
     return [...this.#plans.keys()].sort();
   }
 
-  plan(model: string): TrafficPlan<NamedVariant> | null {
+  plan(model: string): TrafficPlan<PlanMember> | null {
     return this.#plans.get(model) ?? null;
   }
 
-  replan(model: string, plan: TrafficPlan<NamedVariant>): PlanState {
+  replan(model: string, plan: TrafficPlan<PlanMember>): PlanState {
     this.#plans.set(model, plan);
     return stateOf(model, plan);
   }
@@ -63,20 +78,20 @@ export class TruthBook {
   /** Issued keys belong to no config, and are kept elsewhere. */
   truth(): Omit<Truth, 'issuedKeys'> {
     const plans: PlanState[] = [];
-    for (const [model, plan] of this.#plans) if (plan.revision > 1) plans.push(stateOf(model, plan));
+    for (const [model, plan] of this.#plans) if (plan !== this.#stated.get(model)) plans.push(stateOf(model, plan));
     return { plans, unloaded: [...this.#unloaded.values()], revokedKeys: [...this.#revoked] };
   }
 
   /**
-   * The book for a changed config. Weights that an operator has set stay, unless the config itself has new ones for that model; a variant
-   * that was taken out stays out, unless the config says something new about it.
+   * The book for a changed config. Plans that an operator has changed stay, unless the config itself has new words for that model; a
+   * variant that was taken out stays out, unless the config says something new about it.
    */
   under(config: Config): TruthBook {
-    const next = new TruthBook(config, this.#revoked);
+    const next = new TruthBook(config, this.#revoked, this.#past);
     for (const [model, plan] of this.#plans) {
       const [before, after] = [this.#config.models[model]!, config.models[model]];
       if (after === undefined) continue;
-      next.#plans.set(model, planUnder(plan, before, after, next.#plans.get(model)!));
+      next.#plans.set(model, planUnder({ plan, base: baseOf(before) }, baseOf(after), next.#stated.get(model)!));
     }
     for (const name of this.#unloaded.values()) {
       const entryIn = ({ models }: Config): unknown =>
@@ -88,37 +103,15 @@ export class TruthBook {
   }
 }
 
-function planOfConfig(model: string, { variants }: ModelConfig): TrafficPlan<NamedVariant> {
-  return firstPlan<NamedVariant>(
-    model,
-    variants.map(({ name, role, weight }) => ({ variant: { name, role }, weightBp: weight })),
-  );
-}
-
-/** `fresh` is what config states alone. */
-function planUnder(
-  plan: TrafficPlan<NamedVariant>,
-  before: ModelConfig,
-  after: ModelConfig,
-  fresh: TrafficPlan<NamedVariant>,
-): TrafficPlan<NamedVariant> {
-  const { shadows } = fresh;
-  if (isDeepStrictEqual(sharesOf(before), sharesOf(after))) return { ...plan, shadows };
-  const weights = new Map(fresh.variants.map(({ name }, i) => [name, fresh.weights[i]!]));
-  const sameMembers = isDeepStrictEqual(plan.variants, fresh.variants);
-  // Where the variants are the same, callers stay with theirs as far as the new weights let them.
-  const reweighed = sameMembers ? reweigh(plan, weights) : [];
-  if (!Array.isArray(reweighed)) return { ...reweighed, shadows };
-  // Whoever has seen the former plan must not change this one without looking.
-  return { ...fresh, revision: plan.revision + 1 };
-}
-
-/** What of a model's config decides about its traffic. */
-const sharesOf = ({ variants }: ModelConfig): unknown =>
-  variants.filter(({ role }) => role !== 'shadow').map(({ name, role, weight }) => [name, role, weight]);
-
-function stateOf(model: string, { revision, weights, slots }: TrafficPlan<NamedVariant>): PlanState {
-  return { model, revision, weights, slots };
+/** The plan a model had last, where its config has said nothing new since; else the one that config states, under a later revision. */
+function planSince(
+  { record, revision }: LastPlan,
+  { models }: Config,
+  model: string,
+  stated: TrafficPlan<PlanMember>,
+): TrafficPlan<PlanMember> {
+  if (record === null) return revision === 0 ? stated : { ...stated, revision: revision + 1 };
+  return planUnder({ plan: planOfRecord(record, stated.shadows), base: record.base }, baseOf(models[model]!), stated);
 }
 
 const keyOf = ({ model, variant }: VariantName): string => `${model}\n${variant}`;

@@ -105,11 +105,14 @@ export class VariantChanges {
 }
 
 /** Why a variant may not simply go: who would answer in its place. Empty when nobody needs it now. */
-function needFor({ model }: PlanView, { name, role, readiness, weightBp }: VariantView): string {
+function needFor({ model, pins }: PlanView, { name, role, readiness, weightBp }: VariantView): string {
   if (readiness !== 'ready' || role === 'shadow') return '';
   if (role === 'stable') {
     return `"${name}" is the stable variant of "${model}": without it the model has no answer. Send "force": true if that is meant.`;
   }
-  if (weightBp === 0) return '';
-  return `"${name}" carries ${weightBp / 100} % of the traffic: set its weight to 0 first, or send "force": true to let stable answer for it.`;
+  if (weightBp === 0) {
+    if (!pins.some(({ variant }) => variant === name)) return '';
+    return `"${name}" has pins: take them away first, or send "force": true to let its fallbacks answer for it.`;
+  }
+  return `"${name}" carries ${weightBp / 100} % of the traffic: set its weight to 0 first, or send "force": true to let its fallbacks answer for it.`;
 }

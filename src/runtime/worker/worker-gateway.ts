@@ -30,6 +30,7 @@ import { Listeners } from '../listeners.ts';
 import { LiveSnapshot } from '../live-snapshot.ts';
 import { narrowingOf } from '../narrowing.ts';
 import { buildOffloadPool } from '../offload-pool.ts';
+import { planOfState } from '../plan-state.ts';
 import { allVariants, planView } from '../plan-view.ts';
 import { PressureWatch } from '../pressure-watch.ts';
 import { logReadiness } from '../readiness-log.ts';
@@ -149,10 +150,10 @@ export class WorkerGateway {
     this.#listeners.take(face, socket);
   }
 
-  replan({ model, revision, weights, slots }: PlanState): void {
-    const route = this.#live.current.route(model);
-    if (route === null) throw new Error(`This worker has no model "${model}".`);
-    this.#live.replace({ ...route, plan: { ...route.plan, revision, weights, slots } });
+  replan(state: PlanState): void {
+    const route = this.#live.current.route(state.model);
+    if (route === null) throw new Error(`This worker has no model "${state.model}".`);
+    this.#live.replace({ ...route, plan: planOfState(route.plan, state) });
   }
 
   explain(requestId: string): readonly RequestStory[] {

@@ -4,21 +4,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AdminServer, type AdminServerOptions } from '../../../src/admin/admin-server.ts';
 import type { AccessControl, RevokeResult } from '../../../src/core/access.ts';
 import type {
-  ChangeResult,
   ControlPlane,
   PlanView,
   Purge,
   RestartResult,
   VariantChange,
   VariantResult,
-  WeightChange,
 } from '../../../src/core/control-plane.ts';
 import { Remembered } from '../../../src/telemetry/request-memory.ts';
 import { storyOf } from '../../../src/telemetry/request-story.ts';
+import { ScriptedTraffic } from './scripted-traffic.ts';
 
-const PLAN: PlanView = { model: 'digits', revision: 3, variants: [] };
+const PLAN: PlanView = { model: 'digits', revision: 3, variants: [], pins: [], fallbacks: ['v1'] };
 const REACHED = { acknowledged: 4, total: 4 };
-const changes: WeightChange[] = [];
 const variantChanges: [string, VariantChange][] = [];
 let variantResult: VariantResult = { is: 'unknown' };
 const VIEW = {
@@ -36,7 +34,6 @@ const VIEW = {
   lastFault: '',
 };
 const STORY = storyOf(new Remembered());
-let result: ChangeResult = { is: 'applied', plan: PLAN, workers: REACHED };
 let ready = true;
 const purges: Purge[] = [];
 const revoked: string[] = [];
@@ -45,6 +42,7 @@ let restartResult: RestartResult = { is: 'busy' };
 
 const fake: Omit<ControlPlane, 'access' | 'config' | 'audit'> & { readonly access: Pick<AccessControl, 'revoke'> } = {
   comparisons: { read: () => Promise.resolve(null), disagreements: () => Promise.resolve(null) },
+  traffic: new ScriptedTraffic(),
   access: {
     revoke: ({ keyId }) => {
       revoked.push(keyId);
@@ -53,10 +51,6 @@ const fake: Omit<ControlPlane, 'access' | 'config' | 'audit'> & { readonly acces
   },
   plans: () => Promise.resolve([PLAN]),
   backends: () => Promise.resolve([]),
-  changeWeights: (change) => {
-    changes.push(change);
-    return Promise.resolve(result);
-  },
   load: (change) => {
     variantChanges.push(['load', change]);
     return Promise.resolve(variantResult);
@@ -193,25 +187,6 @@ describe('the admin port', () => {
     expect(JSON.parse((await call('POST', '/admin/v1/cache/purge')).body)).toEqual({ purged: 7, workers: REACHED });
     expect(purges).toEqual([{ model: '', actor: 'admin-token', reason: '', dryRun: false }]);
     expect(JSON.parse((await call('GET', '/admin/v1/workers')).body)).toMatchObject({ workers: [{ pid: 7, state: 'serving' }] });
-  });
-
-  it.each([
-    [{ is: 'applied', plan: PLAN, workers: REACHED }, 200],
-    [{ is: 'unknown' }, 404],
-    [{ is: 'conflict', revision: 4 }, 409],
-    [{ is: 'invalid', problems: ['no'] }, 422],
-    [{ is: 'unaudited', problem: 'disk full' }, 503],
-  ] as const)('answers a weight change that is %o with %i', async (outcome, status) => {
-    result = outcome;
-    const body = JSON.stringify({ expectedRevision: 3, weightsBp: { v2: 5 }, reason: 'r' });
-    expect((await call('PUT', '/admin/v1/plans/digits/weights', { body })).status).toBe(status);
-    expect(changes.at(-1)).toEqual({
-      model: 'digits',
-      expectedRevision: 3,
-      weights: new Map([['v2', 5]]),
-      actor: 'admin-token',
-      reason: 'r',
-    });
   });
 
   it.each([

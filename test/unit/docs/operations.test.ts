@@ -33,7 +33,22 @@ describe('the runbook', () => {
   });
 
   it('names every command that a running gateway can be asked by', () => {
-    expect(commands).toEqual(expect.arrayContaining(['serve', 'check', 'diff', 'split', 'keys', 'restart', 'health']));
+    expect(commands).toEqual(
+      expect.arrayContaining([
+        'serve',
+        'check',
+        'diff',
+        'split',
+        'switch',
+        'rollback',
+        'history',
+        'pins',
+        'fallbacks',
+        'keys',
+        'restart',
+        'health',
+      ]),
+    );
   });
 
   it('names labels that its metrics have', () => {

@@ -13,7 +13,7 @@ import type { GuardChain } from '../../../src/core/guard.ts';
 import type { InferenceRequest } from '../../../src/core/inference.ts';
 import type { ModelContract, Signature } from '../../../src/core/signature.ts';
 import type { Principal } from '../../../src/core/tenant.ts';
-import { type Route, type Variant, VariantState } from '../../../src/core/traffic.ts';
+import { type Pin, type Route, type Variant, VariantState } from '../../../src/core/traffic.ts';
 import type { BucketId, NanoUsd } from '../../../src/core/units.ts';
 import { Verdict } from '../../../src/core/verdict.ts';
 import { GatewayFront } from '../../../src/gateway/gateway-front.ts';
@@ -22,6 +22,7 @@ import { LocalByteBudget } from '../../../src/limits/byte-budget.ts';
 import { LocalConcurrencyCap } from '../../../src/limits/concurrency.ts';
 import { LocalRateLimiter } from '../../../src/limits/gcra.ts';
 import type { MirrorOptions } from '../../../src/router/copies/mirrors.ts';
+import { contentOf, withContent } from '../../../src/router/plan-change.ts';
 import { SequenceIds } from '../../../src/router/sequence-ids.ts';
 import { planOf } from '../../../src/router/traffic-plan.ts';
 import { buildLifecycle } from '../../../src/runtime/lifecycle-assembly.ts';
@@ -140,6 +141,9 @@ const variantOf = (name: string, role: 'stable' | 'canary', backend: Backend, ga
 };
 
 export interface WorldOptions {
+  readonly pins?: readonly Pin[];
+  /** Names of variants; stable alone by default. */
+  readonly fallbacks?: readonly string[];
   readonly canaryBp?: number;
   readonly cacheTtlMs?: number;
   readonly maxInFlight?: number;
@@ -187,7 +191,7 @@ export class World {
       variantOf('v1', 'stable', this.stable, options.gate?.(this.clock) ?? gateFor(maxInFlight), price),
       variantOf('v2', 'canary', this.canary, options.gate?.(this.clock) ?? gateFor(maxInFlight), price),
     ];
-    const plan = planOf({
+    const stated = planOf({
       model: 'm',
       revision: 1,
       variants: [
@@ -196,6 +200,8 @@ export class World {
       ],
       shadows: [],
     });
+    const { pins = [], fallbacks = ['v1'] } = options;
+    const plan = withContent(stated, { ...contentOf(stated), pins, fallbacks });
     const route: Route = {
       model: 'm',
       plan,

@@ -3,7 +3,7 @@ import type { Backend, BackendKind } from '../../../src/core/backend.ts';
 import type { VariantChange } from '../../../src/core/control-plane.ts';
 import { CallOutcome } from '../../../src/core/gate.ts';
 import type { Signature } from '../../../src/core/signature.ts';
-import { type Role, type Route, type Variant, VariantState } from '../../../src/core/traffic.ts';
+import { type Pin, type Role, type Route, type Variant, VariantState } from '../../../src/core/traffic.ts';
 import { basisPoints, type Millis } from '../../../src/core/units.ts';
 import { planOf } from '../../../src/router/traffic-plan.ts';
 import type { VariantName } from '../../../src/runtime/ipc/messages.ts';
@@ -89,6 +89,7 @@ async function scene(kind: BackendKind = 'onnx') {
   const pauses: (() => void)[] = [];
   const clock = { ms: 0 };
   const audit = { full: false };
+  const pins: Pin[] = [];
   const mover = new VariantMover({
     live,
     warmer,
@@ -109,11 +110,11 @@ async function scene(kind: BackendKind = 'onnx') {
       knows: ({ model, variant }) => model === 'm' && Object.hasOwn(members, variant),
       setUnloaded: () => undefined,
     }),
-    plans: () => Promise.resolve(live.current.routes.map(planView)),
+    plans: () => Promise.resolve(live.current.routes.map((route) => ({ ...planView(route), pins, fallbacks: [] }))),
     acknowledgeTimeoutMs: () => 1_000,
     requestTimeoutMs: () => 100,
   });
-  return { ...members, live, warmer, loader, records, forgotten, pauses, clock, audit };
+  return { ...members, live, warmer, loader, records, forgotten, pauses, clock, audit, pins };
 }
 
 /** One worker, here in this process. */
@@ -172,6 +173,13 @@ describe('unloading a variant', () => {
     expect(await loader.unload(change('v4'))).toMatchObject({ is: 'applied', variant: { weightBp: 100 } });
     expect(await loader.unload(change('v1', true))).toMatchObject({ is: 'applied' });
     expect([v1.variant.state.readiness.is, v4.variant.state.readiness.is]).toEqual(['unloaded', 'unloaded']);
+  });
+
+  it('needs force for a canary that callers are pinned to', async () => {
+    const { loader, v3, pins } = await scene();
+    pins.push({ tenant: 'acme', variant: 'v3' });
+    expect(await loader.unload(change('v3'))).toMatchObject({ is: 'needed', problem: expect.stringContaining('has pins') });
+    expect(v3.variant.state.readiness.is).toBe('ready');
   });
 
   it('lets calls end before the backend is closed, and refuses another change meanwhile', async () => {

@@ -5,6 +5,7 @@ import type { Principal } from '../../../src/core/tenant.ts';
 import { type Route, type Snapshot, type Variant, VariantState } from '../../../src/core/traffic.ts';
 import type { BasisPoints, NanoUsd } from '../../../src/core/units.ts';
 import { Phase, Verdict } from '../../../src/core/verdict.ts';
+import { NO_PINS } from '../../../src/router/pins.ts';
 import { gateFor, patient } from '../../support/call-fakes.ts';
 
 /** Requests as they look when their life is over, for tests of what is told about them. */
@@ -72,6 +73,8 @@ export function sampleRoute(model: string, variants: readonly Variant[], shadows
       variants,
       weights: variants.map((_variant, i) => (i === 0 ? 9_900 : 100)),
       slots: new Uint8Array(10_000),
+      pins: NO_PINS,
+      fallbacks: [],
       shadows: shadows.map((variant) => ({ variant, sample: 500 as BasisPoints })),
     },
     contract: null,

@@ -6,6 +6,7 @@ import type { Principal } from '../../../../src/core/tenant.ts';
 import { type Role, type Route, type Snapshot, type Variant, VariantState } from '../../../../src/core/traffic.ts';
 import { nanoUsd, WHOLE_BP } from '../../../../src/core/units.ts';
 import { GrpcProtocol, type GrpcProtocolOptions } from '../../../../src/protocols/grpc/grpc-protocol.ts';
+import { NO_PINS } from '../../../../src/router/pins.ts';
 import { gateFor, patient } from '../../../support/call-fakes.ts';
 import { IN_PLACE } from '../../../support/offloads.ts';
 
@@ -43,7 +44,16 @@ export function route(model: string, variants: readonly Variant[], signature: Si
     signature === null ? null : { signature, rowLimit: 0, rows: () => 1, refusal: () => '', lie: () => '', plainLie: () => '' };
   return {
     model,
-    plan: { revision: 1, salt: 0, variants, weights: [WHOLE_BP, 0], slots: new Uint8Array(WHOLE_BP), shadows: [] },
+    plan: {
+      revision: 1,
+      salt: 0,
+      variants,
+      weights: [WHOLE_BP, 0],
+      slots: new Uint8Array(WHOLE_BP),
+      pins: NO_PINS,
+      fallbacks: [],
+      shadows: [],
+    },
     contract,
     inputGuards: null,
     outputGuards: null,

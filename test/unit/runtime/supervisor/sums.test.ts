@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { BackendView, PlanView, VariantView } from '../../../../src/core/control-plane.ts';
+import type { BackendView, PlanFigures, VariantView } from '../../../../src/core/control-plane.ts';
 import type { UsageTotal } from '../../../../src/core/money.ts';
 import { backendSum, PlanSum } from '../../../../src/runtime/supervisor/plan-sum.ts';
 import { UsageSum } from '../../../../src/runtime/supervisor/usage-sum.ts';
@@ -55,7 +55,7 @@ const view = (more: Partial<VariantView>): VariantView => ({
   lastFault: '',
   ...more,
 });
-const plan = (...variants: VariantView[]): readonly PlanView[] => [{ model: 'm', revision: 1, variants }];
+const plan = (...variants: VariantView[]): readonly PlanFigures[] => [{ model: 'm', revision: 1, variants }];
 
 describe('PlanSum', () => {
   it('adds what workers count, shows the worst readiness, and takes weights from the book', () => {
@@ -70,6 +70,8 @@ describe('PlanSum', () => {
         model: 'm',
         revision: 1,
         variants: [view({ attempts: 10, failures: 1, inFlight: 3, readiness: 'warming', reason: 'not yet', lastFault: 'X' })],
+        pins: [],
+        fallbacks: ['v1'],
       },
     ]);
   });
