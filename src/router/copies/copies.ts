@@ -60,8 +60,8 @@ export class Copies {
       const { variant, sample } = shadows[i]!;
       if (isSampled(sample, variant.name, ctx.affinity, ctx.requestId)) copies.shadows.offer(answered, variant);
     }
-    // One that was answered by another than it was given to counts as a failure already.
-    if (isMirrored && ctx.answeredBy === ctx.variant) this.#mirror(copies, ctx, answered);
+    // One that was answered by another than it was given to counts as a failure already, and a pinned one says nothing about the others.
+    if (isMirrored && ctx.answeredBy === ctx.variant && !ctx.byPin) this.#mirror(copies, ctx, answered);
   }
 
   /** Drops what waits and cancels what runs. */

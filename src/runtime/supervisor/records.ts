@@ -53,6 +53,13 @@ export class Records {
     return book;
   }
 
+  /** The book for a config that was reloaded, with its plans on the disk. */
+  bookUnder(book: TruthBook, { config }: LoadedConfig): TruthBook {
+    const next = book.under(config);
+    this.keeper.keepStated(next, 'the config as it was reloaded');
+    return next;
+  }
+
   /** All that workers need to know besides the config. */
   truth(book: TruthBook): Truth {
     return { ...book.truth(), issuedKeys: this.#issued.all };

@@ -198,9 +198,8 @@ export class Supervisor {
   /** Plans alone need no new workers: they change as by hand. */
   async #replan(next: LoadedConfig): Promise<RollOutcome> {
     const before = this.#book;
-    this.#book = before.under(next.config);
+    this.#book = this.#records.bookUnder(before, next);
     this.#loaded = next;
-    this.#records.keeper.keepStated(this.#book, RELOADED);
     const { acknowledgeTimeoutMs } = next.config.supervision;
     const states = this.#book.truth().plans.filter(({ model, revision }) => revision !== before.plan(model)!.revision);
     await Promise.all(states.map((state) => this.#fleet.broadcast('weights', state, acknowledgeTimeoutMs)));
@@ -220,8 +219,7 @@ export class Supervisor {
         adopted = true;
         this.#loaded = next;
         this.#secrets = secrets;
-        this.#book = this.#book.under(next.config);
-        this.#records.keeper.keepStated(this.#book, RELOADED);
+        this.#book = this.#records.bookUnder(this.#book, next);
         desk.configure(next.config);
         if (desk !== this.#desk) desk.inherit(this.#desk);
         this.#desk = desk;
@@ -285,6 +283,3 @@ export class Supervisor {
 }
 
 const maxConnections = ({ listen }: Config): number => listen.http.maxConnections + listen.grpc.maxConnections;
-
-/** Why a plan stands in the history. */
-const RELOADED = 'the config as it was reloaded';

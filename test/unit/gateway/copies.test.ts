@@ -17,6 +17,13 @@ function answered(world: World, by: 'stable' | 'canary', byte = 1, fields: Recor
 }
 
 describe('an answered request', () => {
+  it('is not of a request that a pin has given to the canary: that is no sample', () => {
+    const world = new World({ ...toCanary, pins: [{ tenant: 't', variant: 'v2' }] });
+    world.begin();
+    world.canary.calls[0]!.answer();
+    expect([world.stable.calls.length, world.copied.outcomes]).toEqual([0, []]);
+  });
+
   it('of a canary is asked of stable as well, after its answer has left, and billed to nobody', () => {
     const world = new World(toCanary);
     const asked = world.begin();
