@@ -40,19 +40,20 @@ export interface RolloutSpec {
 /** One metric as the judge sees it now. */
 export interface MetricJudgement {
   readonly metric: RolloutMetric;
-  /** Of requests (or pairs) in each arm. */
+  /** Share of requests or of pairs, microseconds (geometric mean), nano-dollars (mean). 0 where nothing was counted. */
   readonly stable: number;
   readonly canary: number;
   /** The difference in the units of its tolerance. */
   readonly effect: number;
-  /** Confidence sequence of the difference: valid however often it is looked at. */
+  /** Confidence sequence of the difference: valid however often it is looked at. Always finite; a ratio ends at a thousandfold. */
   readonly low: number;
   readonly high: number;
   readonly tolerance: number;
   /** Always-valid p-value against "within tolerance". */
   readonly pValue: number;
+  /** Of the canary that count for this metric: all, answered ones, or pairs. */
   readonly requests: number;
-  /** Cells of callers that the canary has seen. */
+  /** Cells of callers that these came from. */
   readonly cells: number;
   readonly verdict: 'harm' | 'good' | 'unsure';
 }
@@ -62,6 +63,7 @@ export interface Judgement {
   readonly verdict: 'harm' | 'good' | 'unsure';
   /** One sentence for people. */
   readonly reason: string;
+  /** Those that have a tolerance; a share of 1 and a thousandfold ratio are none. */
   readonly metrics: readonly MetricJudgement[];
 }
 
