@@ -10,6 +10,7 @@ import { CONFIG_ROUTES } from './config-routes.ts';
 import { GATEWAY_ROUTES } from './gateway-routes.ts';
 import { describeApi } from './openapi.ts';
 import { PLAN_ROUTES } from './plan-routes.ts';
+import { ROLLOUT_ROUTES } from './rollout-routes.ts';
 import { VARIANT_ROUTES } from './variant-routes.ts';
 
 /** Everything the admin API can do. */
@@ -17,6 +18,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...PLAN_ROUTES,
   ...VARIANT_ROUTES,
   ...COMPARISON_ROUTES,
+  ...ROLLOUT_ROUTES,
   {
     method: 'GET',
     path: 'backends',

@@ -12,6 +12,7 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['history', async () => (await import('./commands/history.ts')).history],
   ['pins', async () => (await import('./commands/pins.ts')).pins],
   ['fallbacks', async () => (await import('./commands/fallbacks.ts')).fallbacks],
+  ['rollout', async () => (await import('./commands/rollout.ts')).rollout],
   ['keys', async () => (await import('./commands/keys.ts')).keys],
   ['audit', async () => (await import('./commands/audit.ts')).audit],
   ['backends', async () => (await import('./commands/backends.ts')).backends],

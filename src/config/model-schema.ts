@@ -5,6 +5,7 @@ import { bytes, count, name, percent, secret, timeoutMs, usd } from './fields.ts
 import { guard } from './guard-schema.ts';
 import { adaptive, hedge, queue, retries } from './overload-schema.ts';
 import { fallbacks, pins } from './plan-schema.ts';
+import { riskTier, rollout } from './rollout-schema.ts';
 
 /** Models: their variants, backends, prices and what narrows their signature. */
 
@@ -199,6 +200,8 @@ export const model = z.strictObject({
     })
     .prefault({}),
   comparison: comparison.prefault({}).describe("How answers of canaries and shadows are compared with stable's."),
+  riskTier,
+  rollout: rollout.prefault({}).describe('What rollouts of this model begin with; each may say otherwise.'),
   variants: z.array(variant).min(1).max(32).describe('The variants behind this model.'),
 });
 export type ModelConfig = z.output<typeof model>;

@@ -5,6 +5,7 @@ import { model } from './model-schema.ts';
 import { overload } from './overload-schema.ts';
 import { planHistory } from './plan-schema.ts';
 import { reload, supervision, workers } from './process-schema.ts';
+import { rollouts } from './rollout-schema.ts';
 import { tenant } from './tenant-schema.ts';
 
 /** The whole config file: the one place that gives types, defaults, validation and the generated docs. */
@@ -134,6 +135,7 @@ export const config = z.strictObject({
     .prefault({})
     .describe('Record of changes.'),
   plans: planHistory.prefault({}).describe('History of traffic plans.'),
+  rollouts: rollouts.prefault({}).describe('Rollouts of all models.'),
   shutdown: z
     .strictObject({
       delayMs: z
@@ -159,7 +161,7 @@ export const config = z.strictObject({
     .string()
     .default('.sluice')
     .describe(
-      'Folder for generated secrets, issued and revoked keys, the history of plans and the audit record, relative to the working directory.',
+      'Folder for generated secrets, issued and revoked keys, the history of plans, rollouts and the audit record, relative to the working directory.',
     ),
 });
 

@@ -6,6 +6,7 @@ import type { EndpointView } from './endpoints.ts';
 import type { UsageTotal } from './money.ts';
 import type { TrafficControl } from './plan-control.ts';
 import type { RequestStory } from './request-story.ts';
+import type { RolloutControl } from './rollout.ts';
 import type { Pin } from './traffic.ts';
 
 /** What the admin API and the CLI show of a variant. */
@@ -134,6 +135,7 @@ export interface ControlPlane {
   readonly comparisons: ComparisonControl;
   /** Changes of plans, and their history. */
   readonly traffic: TrafficControl;
+  readonly rollouts: RolloutControl;
   plans(): Promise<readonly PlanView[]>;
   /** Asks every backend, each within a bound. */
   backends(): Promise<readonly BackendView[]>;

@@ -63,3 +63,17 @@ export interface EvidenceBook {
 
 /** Where nobody watches. */
 export const NO_EVIDENCE: EvidenceBook = Object.freeze({ request: () => undefined, pair: () => undefined });
+
+/** A model whose evidence is kept, and of which variants: stable first, then the canary that is judged. */
+export interface Watched {
+  readonly model: string;
+  /** Evidence of another epoch is another evidence: it begins anew with each. */
+  readonly epoch: number;
+  readonly variants: readonly string[];
+}
+
+/** All that one process has noted of a watched model under one epoch. */
+export interface ModelEvidence {
+  /** One for each watched variant, in their order. */
+  readonly arms: readonly ArmEvidence[];
+}

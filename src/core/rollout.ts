@@ -103,6 +103,12 @@ export interface RolloutView {
   readonly startedBy: string;
   readonly startedAt: string;
   readonly reason: string;
+  /** Share of the canary that this state asks for, basis points. */
+  readonly weightBp: number;
+  /** Its share before the first step, and after a rollback. */
+  readonly beforeBp: number;
+  /** Why it does not get on as it should, such as a full disk; empty when all is well. */
+  readonly problem: string;
   /** Who has approved the next step. */
   readonly approvedBy: readonly string[];
   /** Null before the first look at a step. */
@@ -117,10 +123,26 @@ export type RolloutResult =
   /** It is not in a state for that, or another rollout of the model is under way. */
   | { readonly is: 'conflict'; readonly problem: string }
   | { readonly is: 'invalid'; readonly problems: readonly string[] }
-  | { readonly is: 'unaudited'; readonly problem: string };
+  | { readonly is: 'unaudited'; readonly problem: string }
+  /** It could not be written to disk, so it would not survive this process. */
+  | { readonly is: 'unkept'; readonly problem: string };
 
+/** A step as it is asked for: null takes what the model's config says. */
+export interface RolloutStepAsk {
+  readonly weightBp: number;
+  readonly holdMs: number | null;
+  readonly minRequests: number | null;
+  readonly approvals: number;
+}
+
+/** What is not said is as the model's config has it. */
 export interface RolloutStart extends Operation {
-  readonly spec: RolloutSpec;
+  readonly model: string;
+  /** Empty takes the only canary. */
+  readonly variant: string;
+  readonly steps: readonly RolloutStepAsk[] | null;
+  readonly tolerance: { readonly [Name in keyof RolloutTolerance]: RolloutTolerance[Name] | null };
+  readonly alpha: number | null;
 }
 
 export interface RolloutAction extends Operation {

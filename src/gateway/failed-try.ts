@@ -36,10 +36,14 @@ function note(tally: Tally, ctx: Placed, story: FailedTryStory): void {
 
 /** Holds it against its variant unless it says nothing about it. */
 function hold({ state }: Variant, kind: FaultKind): void {
-  // What a backend itself refuses counts too, or a canary that refuses everything would look well.
-  if ((kind.blame === 'client' && kind !== Fault.BackendRefused) || kind === Fault.DeadlineOver) return;
+  if (!speaksOfVariant(kind)) return;
   state.failures++;
   state.lastFault = kind.code;
+}
+
+/** What a backend itself refuses counts too, or a canary that refuses everything would look well. */
+export function speaksOfVariant(kind: FaultKind): boolean {
+  return kind !== Fault.DeadlineOver && (kind.blame !== 'client' || kind === Fault.BackendRefused);
 }
 
 /** Why a variant takes nothing now. */

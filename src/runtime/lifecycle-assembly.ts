@@ -1,6 +1,7 @@
 import type { Flights } from '../cache/flights.ts';
 import type { CacheStore } from '../core/cache.ts';
 import type { Clock } from '../core/clock.ts';
+import type { EvidenceBook } from '../core/evidence.ts';
 import type { ByteBudget, RateLimiter } from '../core/limits.ts';
 import type { UsageBook } from '../core/money.ts';
 import type { Observer, Tally } from '../core/observer.ts';
@@ -34,6 +35,7 @@ export interface Mechanisms {
   readonly maxCachedRequestBytes: number;
   readonly usage: UsageBook;
   readonly copies: Copies;
+  readonly evidence: EvidenceBook;
   readonly sequences: SequenceIds;
   readonly observer: Observer;
   readonly tally: Tally;
@@ -49,7 +51,7 @@ export function buildLifecycle(m: Mechanisms): { lifecycle: Lifecycle; admit: Ad
   const recall = new Recall({ clock, store, flights, maxRequestBytes: m.maxCachedRequestBytes, lifecycle: late });
   const release = new Release({ bytes, observer, recall });
   const inspectOutput = new InspectOutput();
-  const book = new Book({ clock, store, recall, usage: m.usage });
+  const book = new Book({ clock, store, recall, usage: m.usage, evidence: m.evidence });
   const parting = { inspect: inspectOutput, book, lifecycle: late, onLost: m.onLost };
   const lifecycle = new Lifecycle(
     {

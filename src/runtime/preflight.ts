@@ -28,7 +28,7 @@ class Preflight {
   }
 
   run(): ConfigProblem[] {
-    const { listen, tenants, models, audit } = this.#loaded.config;
+    const { listen, tenants, models, audit, rollouts } = this.#loaded.config;
     for (const [face, { tls }] of Object.entries(listen)) this.#try(() => this.#tls.pair(tls, `listen.${face}.tls`));
     this.#secret(listen.admin.token, 'listen.admin.token');
     listen.admin.tokens.forEach((token, t) => {
@@ -46,6 +46,9 @@ class Preflight {
         else this.#server(backend, path);
       });
     }
+    rollouts.webhooks.forEach(({ secret }, w) => {
+      if (secret !== null) this.#secret(secret, `rollouts.webhooks.${w}.secret`);
+    });
     if (audit.file !== null) this.#auditFolder(audit.file);
     return this.#problems;
   }

@@ -24,11 +24,24 @@ interface Drift {
   readonly jensenShannon: number;
 }
 
-/** Asked at each scrape. */
-export interface Watched {
+/** A rollout that is under way, as its metrics show it. */
+export interface CountedRollout {
+  readonly model: string;
+  readonly variant: string;
+  readonly state: string;
+  /** -1 before the first. */
+  readonly step: number;
+  readonly stuck: boolean;
+  readonly pValues: readonly { readonly metric: string; readonly pValue: number }[];
+}
+
+/** What is asked at each scrape. */
+export interface WatchedSupervisor {
   compared(): Promise<readonly ComparedPair[]>;
   workers(): readonly CountedWorker[];
   generation(): number;
+  rollouts(): readonly CountedRollout[];
+  webhookQueue(): number;
   audit(): { readonly seq: number; readonly problem: string };
 }
 
@@ -42,10 +55,12 @@ export class SupervisorMetrics {
   readonly #dropped: Counter;
   readonly #reloadFailed: Gauge;
   readonly #denied: Counter;
+  readonly #rolloutMoves: Counter;
+  readonly #webhookEvents: Counter;
   /** CPU time of workers that are gone, by number, in microseconds. */
   readonly #spentUs = new Map<number, number>();
 
-  constructor(watched: Watched) {
+  constructor(watched: WatchedSupervisor) {
     this.#restarts = new Counter({ ...optionsOf(CATALOGUE.workerRestarts), registers: [this.#registry] });
     this.#dropped = new Counter({ ...optionsOf(CATALOGUE.connectionsDropped), registers: [this.#registry] });
     this.#reloadFailed = new Gauge({ ...optionsOf(CATALOGUE.configReloadFailed), registers: [this.#registry] });
@@ -61,6 +76,9 @@ export class SupervisorMetrics {
     });
     this.#registerCpu(watched);
     this.#registerComparisons(watched);
+    this.#rolloutMoves = new Counter({ ...optionsOf(CATALOGUE.rolloutTransitions), registers: [this.#registry] });
+    this.#webhookEvents = new Counter({ ...optionsOf(CATALOGUE.webhookEvents), registers: [this.#registry] });
+    this.#showRollouts(watched);
     collectDefaultMetrics({ register: this.#registry });
   }
 
@@ -74,6 +92,14 @@ export class SupervisorMetrics {
 
   denied(reason: 'token' | 'role'): void {
     this.#denied.inc({ reason });
+  }
+
+  rolloutMoved(model: string, state: string): void {
+    this.#rolloutMoves.inc({ model, state });
+  }
+
+  webhookEnded(outcome: string): void {
+    this.#webhookEvents.inc({ outcome });
   }
 
   /** It is in no sum of the living any more. */
@@ -94,6 +120,20 @@ export class SupervisorMetrics {
     return this.#registry.metrics();
   }
 
+  #showRollouts({ rollouts, webhookQueue }: WatchedSupervisor): void {
+    const each = (spec: MetricSpec, set: (gauge: Gauge, of: CountedRollout, labels: Record<string, string>) => void): void =>
+      this.#gauge(spec, (gauge) => {
+        for (const of of rollouts()) set(gauge, of, { model: of.model, variant: of.variant });
+      });
+    each(CATALOGUE.rolloutState, (gauge, { state }, labels) => gauge.set({ ...labels, state }, 1));
+    each(CATALOGUE.rolloutStep, (gauge, { step }, labels) => gauge.set(labels, step + 1));
+    each(CATALOGUE.rolloutStuck, (gauge, { stuck }, labels) => gauge.set(labels, stuck ? 1 : 0));
+    each(CATALOGUE.rolloutPValue, (gauge, { pValues }, labels) => {
+      for (const { metric, pValue } of pValues) gauge.set({ ...labels, metric }, pValue);
+    });
+    this.#gauge(CATALOGUE.webhookQueueLength, (gauge) => gauge.set(webhookQueue()));
+  }
+
   #registerCpu(watched: { workers(): readonly CountedWorker[] }): void {
     const counter: Counter = new Counter({
       ...optionsOf(CATALOGUE.workerCpuSeconds),
@@ -108,7 +148,7 @@ export class SupervisorMetrics {
   }
 
   /** The agreement is asked for; what was found with it serves the other two, which are collected at the same time. */
-  #registerComparisons(watched: Watched): void {
+  #registerComparisons(watched: WatchedSupervisor): void {
     let asked: Promise<readonly ComparedPair[]> = Promise.resolve([]);
     this.#asked(CATALOGUE.comparisonAgreement, async (gauge) => {
       asked = watched.compared();

@@ -11,7 +11,7 @@ import type { WorkerHandle } from '../../src/runtime/supervisor/worker-handle.ts
 import { FakeClock } from './fake-clock.ts';
 import { FakeWorker, type Obey } from './fake-worker.ts';
 
-const NO_TRUTH: Truth = { plans: [], unloaded: [], revokedKeys: [], issuedKeys: [] };
+const NO_TRUTH: Truth = { plans: [], unloaded: [], revokedKeys: [], issuedKeys: [], watched: [] };
 
 /** A fleet of fake workers under fake timers: time moves when the test says so. */
 export class FleetWorld {

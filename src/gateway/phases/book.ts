@@ -4,10 +4,12 @@ import { cacheEntryOf } from '../../cache/cache-entry.ts';
 import type { CacheStore } from '../../core/cache.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Inferred, RequestContext } from '../../core/context.ts';
+import type { EvidenceBook } from '../../core/evidence.ts';
 import { Fault, type FaultKind, GatewayError } from '../../core/faults.ts';
 import type { UsageBook } from '../../core/money.ts';
 import { millis } from '../../core/units.ts';
 import { type Maybe, Phase, Verdict } from '../../core/verdict.ts';
+import { noteEvidence } from '../evidence-note.ts';
 import type { Stage } from '../lifecycle.ts';
 import { keyFor, type Recall } from './recall.ts';
 
@@ -16,6 +18,7 @@ export interface BookOptions {
   readonly store: CacheStore;
   readonly recall: Recall;
   readonly usage: UsageBook;
+  readonly evidence: EvidenceBook;
 }
 
 /** Settles what the request cost and what others gain from it, before the last byte leaves. */
@@ -55,6 +58,7 @@ export class Book implements Stage {
   #close(ctx: RequestContext): Verdict {
     this.#settle(ctx);
     this.#note(ctx);
+    noteEvidence(this.#o.evidence, ctx);
     return Verdict.Next;
   }
 

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/schema.ts';
 import type { BackendView, PlanFigures } from '../../core/control-plane.ts';
+import type { ModelEvidence, Watched } from '../../core/evidence.ts';
 import type { UsageTotal } from '../../core/money.ts';
 import type { RequestStory } from '../../core/request-story.ts';
 import type { PairReport } from '../../router/comparison/comparison-book.ts';
@@ -35,12 +36,18 @@ export interface IssuedKey {
 }
 
 /** What was changed since the start, whole: whoever knows it and the config knows everything. */
-export interface Truth {
+export interface Truth extends BookTruth {
+  /** Models whose evidence is kept for rollouts. */
+  readonly watched: readonly Watched[];
+  readonly issuedKeys: readonly IssuedKey[];
+}
+
+/** As far as the truth book has it: issued keys belong to no config, and are kept elsewhere. */
+export interface BookTruth {
   /** Of models whose plan is not the one of config. */
   readonly plans: readonly PlanState[];
   readonly unloaded: readonly VariantName[];
   readonly revokedKeys: readonly string[];
-  readonly issuedKeys: readonly IssuedKey[];
 }
 
 /** All that a worker begins with. Never in its arguments or environment, which others can read. */
@@ -80,6 +87,19 @@ export interface Pulse {
   readonly cpuUs: number;
 }
 
+export interface EvidenceAsk {
+  readonly model: string;
+  readonly epoch: number;
+  /** Whether it is ready is told too. */
+  readonly variant: string;
+}
+
+/** Sums since the epoch began, and not since they were asked for: an answer that is lost loses nothing. */
+export interface EvidenceAnswer extends ModelEvidence {
+  /** Why the variant takes no traffic here; empty when it does. */
+  readonly unready: string;
+}
+
 /** What a supervisor may ask, and what it gets. */
 export interface Orders {
   readonly report: { readonly takes: null; readonly gives: WorkerReport };
@@ -99,6 +119,10 @@ export interface Orders {
   readonly cached: { readonly takes: string; readonly gives: number };
   readonly issue: { readonly takes: IssuedKey; readonly gives: null };
   readonly revoke: { readonly takes: string; readonly gives: null };
+  /** All models whose evidence is kept from now on. */
+  readonly watch: { readonly takes: readonly Watched[]; readonly gives: null };
+  /** Gives null where the model is not watched under that epoch. */
+  readonly evidence: { readonly takes: EvidenceAsk; readonly gives: EvidenceAnswer | null };
   /** Says "not ready" from now on, and goes on serving. */
   readonly quiesce: { readonly takes: null; readonly gives: null };
   /** Ends what is in flight, then the process. Gives the last figures. */

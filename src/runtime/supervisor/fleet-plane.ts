@@ -17,6 +17,7 @@ import type {
 import type { UsageTotal } from '../../core/money.ts';
 import type { TrafficControl } from '../../core/plan-control.ts';
 import type { RequestStory } from '../../core/request-story.ts';
+import type { RolloutControl } from '../../core/rollout.ts';
 import { type AuditLog, recorded } from './audit-log.ts';
 import type { Fleet, RollOutcome } from './fleet.ts';
 import type { FleetSums } from './fleet-sums.ts';
@@ -38,6 +39,7 @@ export interface FleetPlaneOptions {
   readonly audit: AuditLog;
   readonly planHistory: PlanHistory;
   readonly keeper: PlanKeeper;
+  readonly rollouts: RolloutControl;
   /** Another after a reload. */
   readonly book: () => TruthBook;
   readonly access: AccessControl;
@@ -59,6 +61,7 @@ export class FleetPlane implements ControlPlane {
   readonly audit: AuditReader;
   readonly comparisons: ComparisonControl;
   readonly traffic: TrafficControl;
+  readonly rollouts: RolloutControl;
   readonly #o: FleetPlaneOptions;
   readonly #variants: VariantChanges;
 
@@ -70,6 +73,7 @@ export class FleetPlane implements ControlPlane {
     this.audit = options.history;
     const plansAsTold = (): readonly PlanView[] => options.sums.plansAsTold(options.book());
     this.traffic = new PlanChanges({ ...options, history: options.planHistory, plansAsTold });
+    this.rollouts = options.rollouts;
     this.#variants = new VariantChanges({ ...options, plans: () => this.plans() });
   }
 

@@ -60,8 +60,8 @@ export class Records {
     return next;
   }
 
-  /** All that workers need to know besides the config. */
-  truth(book: TruthBook): Truth {
+  /** What workers need to know besides the config and what is watched now. */
+  truth(book: TruthBook): Omit<Truth, 'watched'> {
     return { ...book.truth(), issuedKeys: this.#issued.all };
   }
 

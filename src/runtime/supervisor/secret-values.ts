@@ -19,6 +19,8 @@ export interface SecretValues {
   readonly admins: readonly AdminHolder[];
   /** By the path of their source in the config: what workers need. */
   readonly byPath: ReadonlyMap<string, string>;
+  /** Of the webhooks, in their order; empty where one has none. No worker needs them. */
+  readonly webhooks: readonly string[];
 }
 
 /** Reads them all, and makes those that config asks for; one made before stays what it is. Throws ConfigError. */
@@ -49,7 +51,11 @@ export function readSecrets(
     });
   }
   byPath.set('sequences.secret', sequenceSecret(config, secrets, configFile).toString());
-  return { admins: adminHolders(config, secrets, generated, configFile), byPath };
+  const webhooks = config.rollouts.webhooks.map(({ secret }, w) => {
+    const path = `rollouts.webhooks.${w}.secret`;
+    return secret === null ? '' : secrets.read(secret, path, () => unknownToServer(path));
+  });
+  return { admins: adminHolders(config, secrets, generated, configFile), byPath, webhooks };
 }
 
 function adminHolders(config: Config, secrets: Secrets, generated: GeneratedSecrets, configFile: string): AdminHolder[] {

@@ -7,6 +7,7 @@ import type { ControlPlane } from '../../core/control-plane.ts';
 import type { Millis } from '../../core/units.ts';
 import { createLog, type Log, type LogFields } from '../../telemetry/access-log.ts';
 import { SupervisorMetrics } from '../../telemetry/supervisor-metrics.ts';
+import type { Truth } from '../ipc/messages.ts';
 import { errorOf } from '../ipc/start-failure.ts';
 import type { SpawnWorker } from '../ipc/worker-process.ts';
 import { TlsFiles, type TlsPair } from '../tls-files.ts';
@@ -25,6 +26,7 @@ import { LeaseDesk } from './lease-desk.ts';
 import { isReplanning } from './plans/replanning.ts';
 import { Records } from './records.ts';
 import { Reloader } from './reloader.ts';
+import { RolloutDesk } from './rollouts/rollouts-assembly.ts';
 import { readSecrets, type SecretValues } from './secret-values.ts';
 import type { TruthBook } from './truth-book.ts';
 import { Usher } from './usher.ts';
@@ -58,6 +60,7 @@ export class Supervisor {
   readonly #comparisons: Comparisons;
   readonly #doors: Doors;
   readonly #reloader: Reloader;
+  readonly #rollouts: RolloutDesk;
   #loaded: LoadedConfig;
   #secrets: SecretValues;
   #book: TruthBook;
@@ -85,6 +88,8 @@ export class Supervisor {
       generation: () => this.#fleet.generation,
       audit: () => this.#records.audit.head,
       compared: () => this.#comparisons.compared(),
+      rollouts: () => this.#rollouts.counted(),
+      webhookQueue: () => this.#rollouts.webhooks.length,
     });
     this.#usher = new Usher({
       nowMs,
@@ -107,6 +112,7 @@ export class Supervisor {
       connected: (face, socket) => this.#usher.show(face, socket),
       refused: (face) => this.#metrics.dropped(face),
     });
+    this.#rollouts = this.#buildRollouts();
     this.plane = this.#buildPlane();
     this.#reloader = new Reloader({
       file,
@@ -137,12 +143,13 @@ export class Supervisor {
   /** Null when it was stopped before it was up. Rejects as if what cannot begin were here: a model file, a port. */
   async start(): Promise<{ http: number; grpc: number } | null> {
     try {
-      await this.#fleet.start(this.#spec(this.#loaded, this.#secrets, this.#desk), () => this.#records.truth(this.#book));
+      await this.#fleet.start(this.#spec(this.#loaded, this.#secrets, this.#desk), () => this.#truth());
     } catch (error) {
       throw asOurs(error);
     }
     if (this.#stopped !== null) return null;
     this.#records.keeper.keepStated(this.#book, 'the config at the start');
+    await this.#rollouts.open();
     const ports = await this.#doors.open(this.#loaded.config.listen);
     if (this.#stopped !== null) {
       // SIGTERM came between the ports: whoever stopped us did not know of the last one.
@@ -183,6 +190,7 @@ export class Supervisor {
   async #stop(): Promise<void> {
     const { shutdown, supervision } = this.#loaded.config;
     this.#watch?.close();
+    await this.#rollouts.close();
     const served = this.#fleet.serving.length > 0;
     await this.#fleet.quiesce(supervision);
     if (served && shutdown.delayMs > 0) await new Promise((done) => setTimeout(done, shutdown.delayMs));
@@ -214,7 +222,7 @@ export class Supervisor {
     let adopted = false;
     const outcome = await this.#fleet.roll(this.#spec(next, secrets, desk), {
       // Workers may be replaced long after, when the book is of a later file: this one's weights are no news to it any more.
-      truth: () => this.#records.truth(adopted ? this.#book : this.#book.under(next.config)),
+      truth: () => this.#truth(adopted ? this.#book : this.#book.under(next.config)),
       adopt: () => {
         adopted = true;
         this.#loaded = next;
@@ -223,6 +231,7 @@ export class Supervisor {
         desk.configure(next.config);
         if (desk !== this.#desk) desk.inherit(this.#desk);
         this.#desk = desk;
+        this.#rollouts.configured();
         change.keep();
       },
     });
@@ -249,6 +258,7 @@ export class Supervisor {
       comparisons: this.#comparisons,
       planHistory: this.#records.plans,
       keeper: this.#records.keeper,
+      rollouts: this.#rollouts.rollouts,
       book: () => this.#book,
       history: this.#records.audit,
       access: this.#records.access({ fleet: this.#fleet, config, book: () => this.#book }),
@@ -263,10 +273,29 @@ export class Supervisor {
     });
   }
 
+  #buildRollouts(): RolloutDesk {
+    return new RolloutDesk({
+      clock: this.#clock,
+      log: this.log,
+      metrics: this.#metrics,
+      audit: this.#records.audit,
+      fleet: this.#fleet,
+      stateDir: this.#o.stateDir,
+      config: () => this.#loaded.config,
+      book: () => this.#book,
+      webhookSecrets: () => this.#secrets.webhooks,
+      plane: () => this.plane,
+    });
+  }
+
+  #truth(book = this.#book): Truth {
+    return { ...this.#records.truth(book), watched: this.#rollouts.evidence.watched };
+  }
+
   /** New workers by the same config. The audit record tells who asked for it, and the log what came of it. */
   async #restart(): Promise<RollOutcome> {
     const spec = this.#spec(this.#loaded, this.#secrets, this.#desk);
-    const outcome = await this.#fleet.roll(spec, { truth: () => this.#records.truth(this.#book), adopt: () => undefined });
+    const outcome = await this.#fleet.roll(spec, { truth: () => this.#truth(), adopt: () => undefined });
     if (outcome.is === 'rolled') this.log.info('workers replaced', { generation: outcome.generation });
     if (outcome.is === 'failed') this.log.error('workers not replaced; the former ones go on', { reason: outcome.problem });
     return outcome;
@@ -275,6 +304,7 @@ export class Supervisor {
   #noteEnd(worker: WorkerHandle, replaced: boolean): void {
     this.#sums.retire(worker);
     if (!replaced) return;
+    this.#rollouts.rollouts.workerEnded();
     const { number, pid, reason, problem, failure } = worker;
     this.#metrics.restarted(reason ?? 'exit');
     const told = failure === null ? problem : errorOf(failure).message;

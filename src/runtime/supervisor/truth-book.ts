@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/schema.ts';
 import type { PlanMember, TrafficPlan } from '../../core/traffic.ts';
-import type { PlanState, Truth, VariantName } from '../ipc/messages.ts';
+import type { BookTruth, PlanState, VariantName } from '../ipc/messages.ts';
 import { stateOf } from '../plan-state.ts';
 import { baseOf, planUnder, statedPlan } from './plans/plan-base.ts';
 import type { LastPlan } from './plans/plan-history.ts';
@@ -75,8 +75,7 @@ export class TruthBook {
     return this.#revoked;
   }
 
-  /** Issued keys belong to no config, and are kept elsewhere. */
-  truth(): Omit<Truth, 'issuedKeys'> {
+  truth(): BookTruth {
     const plans: PlanState[] = [];
     for (const [model, plan] of this.#plans) if (plan !== this.#stated.get(model)) plans.push(stateOf(model, plan));
     return { plans, unloaded: [...this.#unloaded.values()], revokedKeys: [...this.#revoked] };

@@ -1,6 +1,7 @@
 import type { Gives, OrderName, Takes } from '../ipc/messages.ts';
 import { addIssued } from '../tenants.ts';
 import { backendViews } from './backend-views.ts';
+import { evidenceAnswer } from './evidence-answer.ts';
 import type { WorkerGateway } from './worker-gateway.ts';
 
 type Execute<Name extends OrderName> = (gateway: WorkerGateway, takes: Takes<Name>) => Gives<Name> | Promise<Gives<Name>>;
@@ -34,6 +35,11 @@ const ORDERS: { readonly [Name in OrderName]: Execute<Name> } = {
     gateway.keys.revoke(keyId);
     return null;
   },
+  watch(gateway, watched) {
+    gateway.evidence.watch(watched);
+    return null;
+  },
+  evidence: (gateway, ask) => evidenceAnswer(gateway, ask),
   quiesce(gateway) {
     gateway.quiesce();
     return null;

@@ -17,6 +17,7 @@ import { LocalConcurrencyCap } from '../../limits/concurrency.ts';
 import { GrpcProtocol } from '../../protocols/grpc/grpc-protocol.ts';
 import { HttpProtocol } from '../../protocols/http-protocol.ts';
 import type { InflateLimits } from '../../protocols/rest/inflation.ts';
+import { EvidenceCells } from '../../router/rollout/evidence-cells.ts';
 import { SequenceIds } from '../../router/sequence-ids.ts';
 import { createLog, type Log } from '../../telemetry/access-log.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
@@ -52,6 +53,7 @@ export class WorkerGateway {
   readonly mover: VariantMover;
   readonly keys: KeyRing;
   readonly comparing: Comparing;
+  readonly evidence = new EvidenceCells();
   readonly #start: WorkerStart;
   readonly #clock = new SystemClock();
   readonly #metrics: Metrics;
@@ -137,7 +139,8 @@ export class WorkerGateway {
   }
 
   /** What was changed since the config was written. From the first time on this worker serves. */
-  adopt({ plans, unloaded, revokedKeys, issuedKeys }: Truth): void {
+  adopt({ plans, unloaded, revokedKeys, issuedKeys, watched }: Truth): void {
+    this.evidence.watch(watched);
     for (const plan of plans) this.replan(plan);
     for (const key of issuedKeys) addIssued(this.keys, key);
     for (const id of revokedKeys) this.keys.revoke(id);
@@ -257,6 +260,7 @@ export class WorkerGateway {
       maxCachedRequestBytes: config.cache.maxRequestBytes,
       usage: this.#usage,
       copies: this.comparing.copies,
+      evidence: this.evidence,
       sequences: this.#sequences,
       observer: this.#observer,
       tally: this.#metrics,

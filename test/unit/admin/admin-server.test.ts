@@ -13,6 +13,7 @@ import type {
 } from '../../../src/core/control-plane.ts';
 import { Remembered } from '../../../src/telemetry/request-memory.ts';
 import { storyOf } from '../../../src/telemetry/request-story.ts';
+import { NO_ROLLOUTS } from '../../support/no-rollouts.ts';
 import { ScriptedTraffic } from './scripted-traffic.ts';
 
 const PLAN: PlanView = { model: 'digits', revision: 3, variants: [], pins: [], fallbacks: ['v1'] };
@@ -49,6 +50,7 @@ const fake: Omit<ControlPlane, 'access' | 'config' | 'audit'> & { readonly acces
       return Promise.resolve(revokeResult);
     },
   },
+  rollouts: NO_ROLLOUTS,
   plans: () => Promise.resolve([PLAN]),
   backends: () => Promise.resolve([]),
   load: (change) => {

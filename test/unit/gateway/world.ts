@@ -176,6 +176,8 @@ export class World {
   readonly lost: unknown[] = [];
   readonly attempts: string[] = [];
   readonly usage = new MemoryUsageBook();
+  /** How requests ended for their variants, as `v2 failed`. */
+  readonly evidence: string[] = [];
   readonly flights = new Flights({ maxKeys: 100, maxWaiters: 100 }, (error) => this.lost.push(error));
   readonly variants: readonly [Variant, Variant];
   readonly copied: CopiesWorld;
@@ -252,6 +254,10 @@ export class World {
       maxCachedRequestBytes: MAX_CACHED_BYTES,
       usage: this.usage,
       copies: this.copied.copies,
+      evidence: {
+        request: (_m, variant, _a, end, us, cost) => void this.evidence.push(`${variant} ${end} ${us} ${cost}`),
+        pair: () => undefined,
+      },
       sequences: new SequenceIds(Buffer.alloc(32)),
       observer,
       tally,

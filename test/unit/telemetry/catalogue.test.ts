@@ -13,6 +13,8 @@ describe('metric catalogue', () => {
     workers: () => [],
     generation: () => 1,
     compared: () => Promise.resolve([]),
+    rollouts: () => [],
+    webhookQueue: () => 0,
     audit: () => ({ seq: 1, problem: '' }),
   });
 

@@ -93,7 +93,7 @@ describe('a worker that ends', () => {
     await world.start(1);
     world.workers[0]!.end({ code: 1, signal: '' });
     await world.pass(100);
-    world.truth = { plans: [], unloaded: [], revokedKeys: ['k1'], issuedKeys: [] };
+    world.truth = { plans: [], unloaded: [], revokedKeys: ['k1'], issuedKeys: [], watched: [] };
     const next = world.alive[0]!;
     const socket = new Socket();
     world.usher.show('http', socket);

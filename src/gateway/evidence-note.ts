@@ -1,0 +1,35 @@
+import type { RequestContext } from '../core/context.ts';
+import type { EvidenceBook } from '../core/evidence.ts';
+import { Fault, type FaultKind } from '../core/faults.ts';
+import { Phase } from '../core/verdict.ts';
+import { speaksOfVariant } from './failed-try.ts';
+
+/**
+ * Notes how a request that the plan has placed came out for its variant. Those that their caller has sent to a variant say nothing about
+ * the plan's callers; those that ended by their caller's doing, or before they were placed, say nothing about a variant.
+ *
+ * @hot
+ */
+export function noteEvidence(book: EvidenceBook, ctx: RequestContext): void {
+  const { variant, route } = ctx;
+  if (variant === null || route === null || ctx.pinned) return;
+  if (ctx.fault !== null) {
+    if (isOfVariant(ctx.fault, ctx.faultPhase)) book.request(route.model, variant.name, ctx.affinity, 'failed', 0, 0);
+    return;
+  }
+  if (ctx.gone || ctx.answeredBy === null) return;
+  // Another variant had to answer: whoever is judged by its callers' answers alone would look the better for it.
+  if (ctx.answeredBy !== variant) book.request(route.model, variant.name, ctx.affinity, 'failed', 0, 0);
+  else if (ctx.cacheResult === 'hit' || ctx.cacheResult === 'shared') {
+    book.request(route.model, variant.name, ctx.affinity, 'cached', 0, 0);
+  } else {
+    const us = ctx.marksUs[Phase.Infer]! - ctx.marksUs[Phase.Recall]!;
+    book.request(route.model, variant.name, ctx.affinity, 'answered', us, ctx.cost);
+  }
+}
+
+/** Whether a fault is the doing of the variant. What a guard blocks of an answer was the variant's to say. */
+function isOfVariant(kind: FaultKind, phase: Phase): boolean {
+  if (phase === Phase.InspectOutput && kind === Fault.GuardBlocked) return true;
+  return phase >= Phase.Recall && kind !== Fault.Draining && speaksOfVariant(kind);
+}
