@@ -22,8 +22,8 @@ export const rolloutStartBody = z.strictObject({
   tolerance: z
     .strictObject({
       errors: orNull(z.number().min(0.0001).max(1)),
-      latency: orNull(z.number().min(0.01).max(100)),
-      cost: orNull(z.number().min(0.001).max(100)),
+      latency: orNull(z.number().min(0.01).max(1_000)),
+      cost: orNull(z.number().min(0.001).max(1_000)),
       maxDisagreement: orNull(z.number().min(0.0001).max(1)),
     })
     .prefault({})

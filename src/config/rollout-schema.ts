@@ -18,20 +18,20 @@ export const tolerance = z.strictObject({
     .min(0.0001)
     .max(1)
     .default(0.01)
-    .describe('Failed requests: difference of shares; 0.01 is one in a hundred more.'),
+    .describe('Failed requests: difference of shares; 0.01 is one in a hundred more, 1 any.'),
   latency: z
     .number()
     .min(0.01)
-    .max(100)
+    .max(1_000)
     .default(0.25)
-    .describe('Latency: ratio of geometric means less one; 0.25 is a quarter slower.'),
-  cost: z.number().min(0.001).max(100).default(0.25).describe('Cost of a request: ratio of means less one.'),
+    .describe('Latency: ratio of geometric means less one; 0.25 is a quarter slower, 1000 any.'),
+  cost: z.number().min(0.001).max(1_000).default(0.25).describe('Cost of a request: ratio of means less one; 1000 is any.'),
   maxDisagreement: z
     .number()
     .min(0.0001)
     .max(1)
     .default(0.1)
-    .describe('Share of compared answers that may differ from those of stable.'),
+    .describe('Share of compared answers that may differ from those of stable; 1 is any.'),
 });
 
 const step = z.strictObject({
@@ -62,7 +62,9 @@ export const rollout = z.strictObject({
     .default(0.01)
     .describe('Chance that a canary within all tolerances is ever rolled back, over the whole rollout.'),
   lookMs: z.int().min(50).max(60_000).default(500).describe('Time between two looks at the evidence.'),
-  downMs: timeoutMs.default(3_000).describe('A canary that no worker has had ready for this long is rolled back without a test.'),
+  downMs: timeoutMs
+    .default(3_000)
+    .describe('A canary that a worker has lost, or none has ready, for this long is rolled back without a test.'),
   maxWorkerEnds: count
     .max(1_000)
     .default(3)

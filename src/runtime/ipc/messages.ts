@@ -96,8 +96,10 @@ export interface EvidenceAsk {
 
 /** Sums since the epoch began, and not since they were asked for: an answer that is lost loses nothing. */
 export interface EvidenceAnswer extends ModelEvidence {
-  /** Why the variant takes no traffic here; empty when it does. */
-  readonly unready: string;
+  /** Where the variant stands here. */
+  readonly readiness: string;
+  /** Why it takes no traffic; empty when it does. */
+  readonly reason: string;
 }
 
 /** What a supervisor may ask, and what it gets. */

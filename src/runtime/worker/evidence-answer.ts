@@ -8,5 +8,7 @@ export function evidenceAnswer(gateway: WorkerGateway, { model, epoch, variant }
   if (evidence === null) return null;
   const route = gateway.routes.find((candidate) => candidate.model === model);
   const found = route?.plan.variants.find(({ name }) => name === variant);
-  return { ...evidence, unready: found === undefined ? 'there is no such variant' : reasonOf(found.state.readiness) };
+  if (found === undefined) return { ...evidence, readiness: 'unloaded', reason: 'there is no such variant' };
+  const { readiness } = found.state;
+  return { ...evidence, readiness: readiness.is, reason: reasonOf(readiness) };
 }

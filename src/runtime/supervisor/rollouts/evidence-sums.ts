@@ -7,7 +7,7 @@ import type { WorkerHandle } from '../worker-handle.ts';
 export interface EvidenceLook {
   readonly stable: ArmEvidence;
   readonly canary: ArmEvidence;
-  /** Why no worker that answered has the canary ready; empty when one has, or none answered. */
+  /** Why the canary is taken to be down: a worker has lost it, or none has it ready. Empty when it is not, and when none answered. */
   readonly down: string;
 }
 
@@ -56,22 +56,21 @@ export class EvidenceSums implements EvidenceDesk {
     const of = this.#models.get(model);
     const sums = [noEvidence(), noEvidence()] as const;
     if (of === undefined) return { stable: sums[0], canary: sums[1], down: '' };
-    const unready = await this.#ask(of);
+    const answers = await this.#ask(of);
     this.#retire(of);
     for (const [arm, sum] of sums.entries()) {
       addEvidence(sum, of.gone[arm]!);
       for (const { arms } of of.told.values()) addEvidence(sum, arms[arm]!);
     }
-    const isDown = unready.length > 0 && unready.every((reason) => reason !== '');
-    return { stable: sums[0], canary: sums[1], down: isDown ? unready[0]! : '' };
+    return { stable: sums[0], canary: sums[1], down: downOf(answers) };
   }
 
   async #tell(): Promise<void> {
     await this.#o.fleet.broadcast('watch', this.watched, this.#o.acknowledgeTimeoutMs());
   }
 
-  /** Why the canary is not ready, by those who answered. Who is silent is judged by others: evidence is worth nobody's life. */
-  async #ask({ watched, canary, told }: WatchedModel): Promise<readonly string[]> {
+  /** Of those who serve. Who is silent is judged by others: evidence is worth nobody's life. */
+  async #ask({ watched, canary, told }: WatchedModel): Promise<readonly EvidenceAnswer[]> {
     const ask = { model: watched.model, epoch: watched.epoch, variant: canary };
     const answers = await Promise.all(
       this.#o.fleet.live.map(async (worker) => {
@@ -79,7 +78,7 @@ export class EvidenceSums implements EvidenceDesk {
           const answer = await worker.ask('evidence', ask, this.#o.acknowledgeTimeoutMs());
           if (answer !== null) told.set(worker, answer);
           // One that drains has the variants of a former config.
-          return answer === null || worker.state !== 'serving' ? [] : [answer.unready];
+          return answer === null || worker.state !== 'serving' ? [] : [answer];
         } catch {
           // It ends, or has much to do: what it has seen comes with its next answer.
           return [];
@@ -96,6 +95,14 @@ export class EvidenceSums implements EvidenceDesk {
       for (const [arm, sum] of gone.entries()) addEvidence(sum, arms[arm]!);
     }
   }
+}
+
+/** One that has just begun may not have reached it yet, and one that has no requests does not know better than its probes. */
+function downOf(answers: readonly EvidenceAnswer[]): string {
+  const unready = answers.filter(({ readiness }) => readiness !== 'ready');
+  const lost = unready.find(({ readiness }) => readiness !== 'warming');
+  if (lost !== undefined) return lost.reason;
+  return unready.length === answers.length ? (unready[0]?.reason ?? '') : '';
 }
 
 interface WatchedModel {

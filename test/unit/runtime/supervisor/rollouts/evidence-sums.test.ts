@@ -36,7 +36,11 @@ function arm(requests: number): ArmEvidence {
   return evidence;
 }
 
-const answer = (stable: number, canary: number, unready = ''): EvidenceAnswer => ({ arms: [arm(stable), arm(canary)], unready });
+const answer = (stable: number, canary: number, readiness = 'ready', reason = ''): EvidenceAnswer => ({
+  arms: [arm(stable), arm(canary)],
+  readiness,
+  reason,
+});
 
 async function look(): Promise<{ stable: number; canary: number; down: string }> {
   const seen = sums.look('m');
@@ -76,12 +80,14 @@ describe('the evidence of all workers', () => {
     expect(await look()).toEqual({ stable: 13, canary: 3, down: '' });
   });
 
-  it('says that the canary is down when no worker has it ready, and not when none says anything', async () => {
+  it('says that the canary is down when one has lost it or none has it ready, and not when none says anything', async () => {
     await sums.begin('m', 'v1', 'v2');
-    says = [answer(0, 0, 'refused'), answer(0, 0)];
+    says = [answer(0, 0, 'warming', 'refused'), answer(0, 0)];
     expect((await look()).down).toBe('');
-    says = [answer(0, 0, 'refused'), answer(0, 0, 'timeout')];
-    expect((await look()).down).toBe('refused');
+    says = [answer(0, 0, 'warming', 'refused'), answer(0, 0, 'warming', 'timeout')];
+    expect((await look()).down).toMatch(/refused|timeout/);
+    says = [answer(0, 0), answer(0, 0, 'lost', 'all endpoints are out')];
+    expect((await look()).down).toBe('all endpoints are out');
     says = [undefined, undefined];
     expect((await look()).down).toBe('');
   });
