@@ -1,9 +1,14 @@
 import { type ReasonBody, reasonBody } from '../config/admin-bodies.ts';
+import { movedRolloutAnswer, rolloutAnswer, rolloutsAnswer } from '../config/rollout-answers.ts';
 import { type RolloutStartBody, rolloutStartBody } from '../config/rollout-bodies.ts';
 import type { ControlPlane } from '../core/control-plane.ts';
 import type { RolloutAction, RolloutControl, RolloutResult } from '../core/rollout.ts';
 import { type AdminAnswer, json, problem, unaudited } from './admin-answer.ts';
-import type { AdminCall, AdminRoute } from './admin-route.ts';
+import type { AdminCall, AdminRoute, DescribedAnswer } from './admin-route.ts';
+
+const REFUSED: Readonly<Record<number, DescribedAnswer>> = {
+  409: { means: 'It is not in a state for that, or another rollout of the model is under way.', schema: null },
+};
 
 /** Rollouts: started, watched, and taken into people's own hands. */
 export const ROLLOUT_ROUTES: readonly AdminRoute[] = [
@@ -11,9 +16,11 @@ export const ROLLOUT_ROUTES: readonly AdminRoute[] = [
     method: 'GET',
     path: 'rollouts',
     operation: 'listRollouts',
-    summary: 'Rollouts under way and those that are over, the latest first; `model` asks for those of one.',
+    summary: 'Rollouts under way and those that are over, the latest first.',
     needs: 'view',
     body: null,
+    query: { model: 'Only those of this model.' },
+    answers: { 200: { means: 'The rollouts.', schema: rolloutsAnswer } },
     run: list,
   },
   {
@@ -23,6 +30,7 @@ export const ROLLOUT_ROUTES: readonly AdminRoute[] = [
     summary: 'One rollout: its step, its judgement and how it came there.',
     needs: 'view',
     body: null,
+    answers: { 200: { means: 'The rollout.', schema: rolloutAnswer } },
     run: read,
   },
   {
@@ -32,6 +40,11 @@ export const ROLLOUT_ROUTES: readonly AdminRoute[] = [
     summary: 'Grows the share of a canary step by step, under the eyes of a judge.',
     needs: 'traffic',
     body: rolloutStartBody,
+    answers: {
+      ...REFUSED,
+      201: { means: 'Its first step is in force, or waits for approval.', schema: movedRolloutAnswer },
+      422: { means: 'The model has no such canary, or it is not ready, or no plan can have these steps.', schema: null },
+    },
     run: start,
   },
   actionRoute('pause', 'Keeps the weights as they are and stops judging.', (control, action) => control.pause(action)),
@@ -59,6 +72,7 @@ function actionRoute(
     summary,
     needs: 'traffic',
     body: reasonBody,
+    answers: { ...REFUSED, 200: { means: 'Done.', schema: movedRolloutAnswer } },
     async run(plane, call) {
       const id = call.params['id']!;
       const { reason } = call.body as ReasonBody;

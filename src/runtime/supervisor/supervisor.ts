@@ -112,7 +112,18 @@ export class Supervisor {
       connected: (face, socket) => this.#usher.show(face, socket),
       refused: (face) => this.#metrics.dropped(face),
     });
-    this.#rollouts = this.#buildRollouts();
+    this.#rollouts = new RolloutDesk({
+      clock: this.#clock,
+      log: this.log,
+      metrics: this.#metrics,
+      audit: this.#records.audit,
+      fleet: this.#fleet,
+      stateDir: options.stateDir,
+      config: () => this.#loaded.config,
+      book: () => this.#book,
+      webhookSecrets: () => this.#secrets.webhooks,
+      plane: () => this.plane,
+    });
     this.plane = this.#buildPlane();
     this.#reloader = new Reloader({
       file,
@@ -270,21 +281,6 @@ export class Supervisor {
       acknowledgeTimeoutMs: () => config().supervision.acknowledgeTimeoutMs,
       requestTimeoutMs: (model) => config().models[model]!.timeoutMs,
       roll: () => this.#restart(),
-    });
-  }
-
-  #buildRollouts(): RolloutDesk {
-    return new RolloutDesk({
-      clock: this.#clock,
-      log: this.log,
-      metrics: this.#metrics,
-      audit: this.#records.audit,
-      fleet: this.#fleet,
-      stateDir: this.#o.stateDir,
-      config: () => this.#loaded.config,
-      book: () => this.#book,
-      webhookSecrets: () => this.#secrets.webhooks,
-      plane: () => this.plane,
     });
   }
 
