@@ -5,14 +5,14 @@ import { Phase } from '../core/verdict.ts';
 import { speaksOfVariant } from './failed-try.ts';
 
 /**
- * Notes how a request that the plan has placed came out for its variant. Those that their caller has sent to a variant say nothing about
- * the plan's callers; those that ended by their caller's doing, or before they were placed, say nothing about a variant.
+ * Notes how a request that the plan has placed came out for its variant. Those that their caller or a pin has sent to a variant say nothing
+ * about the plan's callers; those that ended by their caller's doing, or before they were placed, say nothing about a variant.
  *
  * @hot
  */
 export function noteEvidence(book: EvidenceBook, ctx: RequestContext): void {
   const { variant, route } = ctx;
-  if (variant === null || route === null || ctx.pinned) return;
+  if (variant === null || route === null || ctx.pinned || ctx.byPin) return;
   if (ctx.fault !== null) {
     if (isOfVariant(ctx.fault, ctx.faultPhase)) book.request(route.model, variant.name, ctx.affinity, 'failed', 0, 0);
     return;

@@ -1,11 +1,12 @@
 import { shownConfig } from '../../config/change-text.ts';
 import type { LoadedConfig } from '../../config/load-config.ts';
 import type { ConfigControl, ConfigView, Reload, ReloadResult } from '../../core/config-control.ts';
+import type { Fleet } from './fleet.ts';
 import type { Reloader } from './reloader.ts';
 
 export interface ConfigDeskOptions {
   readonly current: () => LoadedConfig;
-  readonly generation: () => number;
+  readonly fleet: Pick<Fleet, 'generation'>;
   readonly reloader: () => Reloader;
 }
 
@@ -19,7 +20,7 @@ export class ConfigDesk implements ConfigControl {
 
   shown(): ConfigView {
     const { config, file } = this.#o.current();
-    return { file, generation: this.#o.generation(), config: shownConfig(config) };
+    return { file, generation: this.#o.fleet.generation, config: shownConfig(config) };
   }
 
   async reload({ dryRun, actor, reason }: Reload): Promise<ReloadResult> {

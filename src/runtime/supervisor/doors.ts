@@ -4,6 +4,9 @@ import { type Address, Door, type DoorEvents } from './door.ts';
 
 const FACES: readonly Face[] = ['http', 'grpc'];
 
+/** Connections that both ports take at the same time. */
+export const maxConnections = ({ http, grpc }: Config['listen']): number => http.maxConnections + grpc.maxConnections;
+
 /** Doors that a changed config asks for, open already. */
 export interface DoorChange {
   /** The old ones close. */

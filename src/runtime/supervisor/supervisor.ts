@@ -8,15 +8,15 @@ import type { Millis } from '../../core/units.ts';
 import { createLog, type Log, type LogFields } from '../../telemetry/access-log.ts';
 import { SupervisorMetrics } from '../../telemetry/supervisor-metrics.ts';
 import type { Truth } from '../ipc/messages.ts';
-import { errorOf } from '../ipc/start-failure.ts';
 import type { SpawnWorker } from '../ipc/worker-process.ts';
 import { TlsFiles, type TlsPair } from '../tls-files.ts';
 import type { CallerScope } from './caller-scope.ts';
 import { Comparisons } from './comparisons.ts';
 import { ConfigDesk } from './config-desk.ts';
 import { ConfigWatch } from './config-watch.ts';
-import { Doors } from './doors.ts';
+import { Doors, maxConnections } from './doors.ts';
 import { Fleet, type RollOutcome } from './fleet.ts';
+import { tellReplacement, tellRestart } from './fleet-log.ts';
 import { FleetPlane } from './fleet-plane.ts';
 import { FleetSums } from './fleet-sums.ts';
 import { GeneratedSecrets } from './generated-secrets.ts';
@@ -71,14 +71,14 @@ export class Supervisor {
 
   /** Throws ConfigError where the config names secrets, certificates or files that are not there. */
   constructor(options: SupervisorOptions) {
-    const { config, file, baseDir } = options;
+    const { config, file, baseDir, stateDir } = options;
     this.#o = options;
     this.#loaded = { config, file, baseDir };
     this.log = createLog(config.telemetry.logLevel);
     this.#secrets = this.#readSecrets(this.#loaded);
     this.adminTls = new TlsFiles(baseDir, file).pair(config.listen.admin.tls, 'listen.admin.tls');
     const keepRevisions = (): number => this.#loaded.config.plans.keepRevisions;
-    this.#records = new Records(this.#loaded, { stateDir: options.stateDir, clock: this.#clock, log: this.log, keepRevisions });
+    this.#records = new Records(this.#loaded, { stateDir, clock: this.#clock, log: this.log, keepRevisions });
     this.callers = this.#records.callers;
     this.#book = this.#records.firstBook(this.#loaded);
     this.#desk = new LeaseDesk(config, this.#clock);
@@ -93,15 +93,11 @@ export class Supervisor {
     });
     this.#usher = new Usher({
       nowMs,
-      maxWaiting: () => maxConnections(this.#loaded.config),
+      maxWaiting: () => maxConnections(this.#loaded.config.listen),
       onDropped: (face) => this.#metrics.dropped(face),
     });
-    this.#fleet = new Fleet({
-      spawn: options.spawn,
-      usher: this.#usher,
-      nowMs,
-      ended: (worker, replaced) => this.#noteEnd(worker, replaced),
-    });
+    const ended = (worker: WorkerHandle, replaced: boolean): void => this.#noteEnd(worker, replaced);
+    this.#fleet = new Fleet({ spawn: options.spawn, usher: this.#usher, nowMs, ended });
     this.#sums = new FleetSums(this.#fleet, this.#metrics);
     this.#comparisons = new Comparisons({
       fleet: this.#fleet,
@@ -118,7 +114,7 @@ export class Supervisor {
       metrics: this.#metrics,
       audit: this.#records.audit,
       fleet: this.#fleet,
-      stateDir: options.stateDir,
+      stateDir,
       config: () => this.#loaded.config,
       book: () => this.#book,
       webhookSecrets: () => this.#secrets.webhooks,
@@ -261,7 +257,7 @@ export class Supervisor {
   }
 
   #buildPlane(): ControlPlane {
-    const config = (): Config => this.#loaded.config;
+    const [config, book] = [(): Config => this.#loaded.config, (): TruthBook => this.#book];
     return new FleetPlane({
       fleet: this.#fleet,
       sums: this.#sums,
@@ -270,14 +266,10 @@ export class Supervisor {
       planHistory: this.#records.plans,
       keeper: this.#records.keeper,
       rollouts: this.#rollouts.rollouts,
-      book: () => this.#book,
+      book,
       history: this.#records.audit,
-      access: this.#records.access({ fleet: this.#fleet, config, book: () => this.#book }),
-      config: new ConfigDesk({
-        current: () => this.#loaded,
-        generation: () => this.#fleet.generation,
-        reloader: () => this.#reloader,
-      }),
+      access: this.#records.access({ fleet: this.#fleet, config, book }),
+      config: new ConfigDesk({ current: () => this.#loaded, fleet: this.#fleet, reloader: () => this.#reloader }),
       acknowledgeTimeoutMs: () => config().supervision.acknowledgeTimeoutMs,
       requestTimeoutMs: (model) => config().models[model]!.timeoutMs,
       roll: () => this.#restart(),
@@ -292,8 +284,7 @@ export class Supervisor {
   async #restart(): Promise<RollOutcome> {
     const spec = this.#spec(this.#loaded, this.#secrets, this.#desk);
     const outcome = await this.#fleet.roll(spec, { truth: () => this.#truth(), adopt: () => undefined });
-    if (outcome.is === 'rolled') this.log.info('workers replaced', { generation: outcome.generation });
-    if (outcome.is === 'failed') this.log.error('workers not replaced; the former ones go on', { reason: outcome.problem });
+    tellRestart(this.log, outcome);
     return outcome;
   }
 
@@ -301,11 +292,7 @@ export class Supervisor {
     this.#sums.retire(worker);
     if (!replaced) return;
     this.#rollouts.rollouts.workerEnded();
-    const { number, pid, reason, problem, failure } = worker;
-    this.#metrics.restarted(reason ?? 'exit');
-    const told = failure === null ? problem : errorOf(failure).message;
-    this.log.error('worker ended; another takes its place', { worker: number, pid, reason, problem: told });
+    this.#metrics.restarted(worker.reason ?? 'exit');
+    tellReplacement(this.log, worker);
   }
 }
-
-const maxConnections = ({ listen }: Config): number => listen.http.maxConnections + listen.grpc.maxConnections;

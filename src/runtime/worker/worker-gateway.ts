@@ -6,7 +6,6 @@ import { Flights } from '../../cache/flights.ts';
 import { MemoryCacheStore } from '../../cache/memory-store.ts';
 import type { Secrets } from '../../config/secrets.ts';
 import { SystemClock } from '../../core/clock.ts';
-import { NO_EVIDENCE } from '../../core/evidence.ts';
 import type { LeaseOffice } from '../../core/limits.ts';
 import type { RequestStory } from '../../core/request-story.ts';
 import type { Route } from '../../core/traffic.ts';
@@ -103,7 +102,7 @@ export class WorkerGateway {
         logReadiness(this.log, model, variant);
       },
     });
-    const rollouts = { evidence: NO_EVIDENCE, isWatched: () => false };
+    const rollouts = { evidence: this.evidence, isWatched: (model: string) => this.evidence.isWatched(model) };
     this.comparing = buildComparing(config, { clock: this.#clock, metrics: this.#metrics, log: this.log, ...rollouts });
     this.#store = new MemoryCacheStore(config.cache, this.#watch.pressure);
     this.mover = new VariantMover({

@@ -4,6 +4,9 @@ import type { Config } from '../../../config/schema.ts';
 import type { Clock } from '../../../core/clock.ts';
 import type { ControlPlane } from '../../../core/control-plane.ts';
 import { systemAlarm } from '../../../limits/alarm.ts';
+import { alphaOfEpoch } from '../../../router/rollout/alpha.ts';
+import { judge } from '../../../router/rollout/judge.ts';
+import { nextMove } from '../../../router/rollout/step.ts';
 import type { Log } from '../../../telemetry/access-log.ts';
 import type { CountedRollout, SupervisorMetrics } from '../../../telemetry/supervisor-metrics.ts';
 import type { AuditLog } from '../audit-log.ts';
@@ -15,7 +18,6 @@ import { eventOf } from './rollout-event.ts';
 import { isOver } from './rollout-record.ts';
 import { FileRolloutStore } from './rollout-store.ts';
 import { Rollouts } from './rollouts.ts';
-import { UNSURE_JUDGE } from './unsure-judge.ts';
 import { Webhooks } from './webhooks.ts';
 
 export interface RolloutSources {
@@ -99,7 +101,7 @@ export class RolloutDesk {
     return {
       clock,
       audit,
-      judge: UNSURE_JUDGE,
+      judge: { judge, alphaOf: alphaOfEpoch, next: nextMove },
       store: new FileRolloutStore(stateDir),
       evidence: this.evidence,
       plans: {
