@@ -31,6 +31,8 @@ export const CallOutcome = {
   Overloaded: 1,
   /** It says nothing. */
   Other: 2,
+  /** Nobody waited for it any more, after a time that is less than its latency would have been. */
+  Cut: 3,
 } as const;
 export type CallOutcome = (typeof CallOutcome)[keyof typeof CallOutcome];
 
@@ -44,10 +46,10 @@ export interface Gate {
   enter(): boolean;
   /** Takes a place that nobody else is likely to need soon: for copies, which give way first. */
   enterSpare(): boolean;
-  /** Stands in line; cancelling what is returned leaves it. Null when there is no room. */
+  /** Stands in line; cancelling what is returned leaves it. Null when there is no room, or its turn would come too late. */
   queue(turn: Turn, wish: Wish): Pending | null;
   /** Refuses all that stand in line, as `closed`: their variant is out, and the calls before them may take long to end. */
   dismiss(): void;
-  /** Gives a place back, once the backend has really stopped. `latencyUs` counts where the call was answered. */
+  /** Gives a place back, once the backend has really stopped. `latencyUs` counts where the call was answered or cut. */
   leave(outcome: CallOutcome, latencyUs: number): void;
 }

@@ -28,7 +28,7 @@ export class Attempt implements CallSink {
   call: Call | null = null;
   /** Its end has been noted. */
   over = false;
-  /** Microseconds to its answer; 0 while it has none. */
+  /** Microseconds to its answer, or until nobody waited for one; 0 while there is neither. */
   latencyUs = 0;
   /** What it says about the load of its backend. */
   outcome: CallOutcome = CallOutcome.Other;
@@ -57,6 +57,15 @@ export class Attempt implements CallSink {
     if (this.latencyUs > 0) return;
     this.latencyUs = Math.max(1, nowUs - this.startedUs);
     this.outcome = CallOutcome.Answered;
+  }
+
+  /** What its end says about the load of its backend. */
+  failedAfter(durationUs: number, kind: FaultKind): void {
+    if (kind === Fault.BackendTimeout || kind === Fault.BackendBusy) this.outcome = CallOutcome.Overloaded;
+    else if (this.latencyUs === 0 && (kind === Fault.DeadlineOver || kind === Fault.ClientGone)) {
+      this.latencyUs = durationUs;
+      this.outcome = CallOutcome.Cut;
+    } else this.outcome = CallOutcome.Other;
   }
 
   onPrediction(prediction: Prediction): boolean {

@@ -129,7 +129,7 @@ export class Tries implements AttemptOwner, Judged, Pending, Turn {
     attempt.over = true;
     const ctx = this.#ctx;
     if (kind === Fault.BackendTimeout) kind = blamed(kind, ctx, this.#o.clock);
-    attempt.outcome = kind === Fault.BackendTimeout || kind === Fault.BackendBusy ? CallOutcome.Overloaded : CallOutcome.Other;
+    attempt.failedAfter(this.#o.clock.nowUs() - attempt.startedUs, kind);
     noteFailure(this.#o.tally, this.#o.clock, attempt, kind);
     if (ctx.parts !== null) {
       if (ctx.parts.source !== attempt) return;

@@ -1,5 +1,6 @@
 import type { Millis } from '../core/units.ts';
-import { RecentLeast } from './recent-least.ts';
+import { CallWindow } from './call-window.ts';
+import { LimitTrial } from './limit-trial.ts';
 
 export interface AdaptiveLimitOptions {
   readonly minLimit: number;
@@ -7,52 +8,55 @@ export interface AdaptiveLimitOptions {
   readonly initialLimit: number;
 }
 
-/** A window is judged when it has lasted so long and has so many samples, or at the latest when it is LATE. */
-const WINDOW_MS = 200;
-const WINDOW_SAMPLES = 20;
-const LATE_MS = 2_000;
 /** Latency this much above the base is a queue; below it is what batches and mixed requests do. */
-const TOLERANCE = 1.5;
-/** Below this there is hardly any queue, and the limit grows at full pace. */
-const QUIET = 1.2;
-/** Shares of the limit: below UNUSED latency is not our doing, from USED on there may be room for more. */
+const TOLERANCE = 1.4;
+/** Shares of the limit: below UNUSED latency is not our doing, from USED on there may be room for more, and FULL is where trials are worth it. */
 const UNUSED = 0.5;
 const USED = 0.8;
+const FULL = 0.8;
+/** How much of the way to where latency points the limit goes in one window, and the least share that it points at. */
+const PACE = 0.3;
+const LEAST_GRADIENT = 0.3;
+/** The base follows what is clearly lower at once, what is lower soon, and what is higher slowly and only while latency is not our doing. */
+const CLEARLY_LOWER = 0.7;
+const BASE_DOWN = 0.3;
+const BASE_UP = 0.02;
+/** Of the first answers alone: later ones may have waited for each other already. */
+const FIRST_ANSWERS = 20;
 /** Share of the calls in a window that has to fail by overload before it counts. */
 const OVERLOAD_SHARE = 0.02;
 const OVERLOAD_CUT = 0.8;
-const LEAST_GRADIENT = 0.2;
-/** How long the least latency is remembered. */
-const MEMORY_MS = 10_000;
-/** Under unbroken full load the limit dips for two windows at times, so that the base is seen without a queue. */
-const DIP_EVERY_MS = 4_000;
-const DIP_WINDOWS = 2;
-const DIP = 0.6;
-/** A halved limit has to take so much off the latency, or the latency is not a queue of ours. */
-const RELIEF = 0.75;
+/** With more calls cut than this for an answer, fewer answers say nothing about the backend. */
+const CUT_SHARE = 0.1;
+/** A limit that has come down to this share shows whether it was a queue that it took away; latency that rises by this much is still on its way. */
+const STEP_DOWN = 0.75;
+const RISING = 1.25;
+/** A limit that moves by less in a window has settled. */
+const SETTLED = 0.05;
+/** So near to the least a trial goes up. */
+const NEAR_LEAST = 1.1;
+/** What a trial that has found a queue takes off the base. */
+const BASE_CUT = 0.8;
 
 /**
- * How many calls a backend takes at the same time, found out from its latency: additive growth while the limit is used and latency stands
- * near its base, multiplicative decrease when latency rises above it or the backend says that it is overloaded.
+ * How many calls a backend takes at the same time, found out from its latency. While the limit is used it goes part of the way, window by
+ * window, to where latency would be TOLERANCE times its base, and a few calls beyond: near that point it moves hardly at all.
  *
- * The base is the least latency of late, in geometric means of windows: one slow kind of request shifts it little. What a window of
- * queueing and a backend that has become slower have in common is told apart by what a lower limit does: a queue grows shorter with it.
+ * The base is latency without a queue. A queue and a backend that has become slower both raise latency; what tells them apart is what a lower
+ * limit does: a queue gets shorter and there are as many answers, a slower backend takes as long and there are fewer.
  */
 export class AdaptiveLimit {
   readonly #o: AdaptiveLimitOptions;
-  readonly #base = new RecentLeast(MEMORY_MS);
+  readonly #window = new CallWindow();
+  readonly #trial = new LimitTrial();
   #limit: number;
-  // the window
-  #sinceMs = 0;
-  #samples = 0;
-  #logUs = 0;
-  #overloads = 0;
-  #mostInFlight = 0;
-  // dips
-  #dipWindows = 0;
-  #reliefMs = 0;
-  // the last halving
+  /** In the window before. */
+  #limitBefore: number;
+  /** 0 while it is not known. */
+  #baseUs = 0;
+  /** Where latency began to be too high; 0 while it is not. */
   #anchorLimit = 0;
+  #anchorRate = 0;
   #anchorUs = 0;
 
   constructor(options: AdaptiveLimitOptions) {
@@ -62,80 +66,131 @@ export class AdaptiveLimit {
     }
     this.#o = options;
     this.#limit = initialLimit;
+    this.#limitBefore = initialLimit;
   }
 
   /** Calls that may be in flight now. @hot */
   get limit(): number {
-    const limit = this.#dipWindows > 0 ? this.#limit * DIP : this.#limit;
-    return Math.max(this.#o.minLimit, Math.floor(limit));
+    return Math.floor(this.#trial.isOn ? this.#bounded(this.#trial.limit) : this.#limit);
   }
 
   /** A call ended well; `inFlight` counts it among the others. @hot */
   succeeded(latencyUs: number, inFlight: number, nowMs: Millis): void {
-    this.#samples++;
-    this.#logUs += Math.log(Math.max(1, latencyUs));
+    this.#window.answered(latencyUs);
+    this.#ended(inFlight, nowMs);
+  }
+
+  /** Nobody waited for a call any more: it would have taken longer than this. Less than the base says nothing. @hot */
+  cut(waitedUs: number, inFlight: number, nowMs: Millis): void {
+    if (waitedUs < this.#baseUs) return;
+    this.#window.cut(waitedUs);
     this.#ended(inFlight, nowMs);
   }
 
   /** A call ended because the backend has too much to do: it timed out, or was refused as busy. @hot */
   overloaded(inFlight: number, nowMs: Millis): void {
-    this.#overloads++;
+    this.#window.overloads++;
     this.#ended(inFlight, nowMs);
   }
 
   #ended(inFlight: number, nowMs: Millis): void {
-    if (inFlight > this.#mostInFlight) this.#mostInFlight = inFlight;
-    const elapsedMs = nowMs - this.#sinceMs;
-    if (elapsedMs >= WINDOW_MS && (this.#samples + this.#overloads >= WINDOW_SAMPLES || elapsedMs >= LATE_MS)) this.#judge(nowMs);
+    const isOver = this.#window.ended(inFlight, nowMs);
+    if (isOver || (this.#baseUs === 0 && this.#window.answers >= FIRST_ANSWERS)) this.#judge(nowMs);
   }
 
   #judge(nowMs: Millis): void {
-    const calls = this.#samples + this.#overloads;
-    const latencyUs = this.#samples === 0 ? 0 : Math.exp(this.#logUs / this.#samples);
-    const usedShare = this.#mostInFlight / this.#limit;
-    const baseUs = latencyUs === 0 ? 0 : this.#base.note(latencyUs, nowMs);
-    if (this.#overloads > 0 && this.#overloads >= calls * OVERLOAD_SHARE) this.#resize(OVERLOAD_CUT);
-    else if (this.#dipWindows === 0 && latencyUs > 0 && usedShare >= UNUSED) this.#follow(latencyUs, baseUs, usedShare, nowMs);
-    this.#dip(usedShare, nowMs);
-    this.#sinceMs = nowMs;
-    this.#samples = 0;
-    this.#logUs = 0;
-    this.#overloads = 0;
-    this.#mostInFlight = 0;
+    const window = this.#window;
+    const before = this.#limit;
+    if (this.#isOverloaded()) {
+      this.#resize(before * OVERLOAD_CUT);
+      this.#anchorLimit = 0;
+      this.#trial.putOff(nowMs);
+    } else if (window.answers > 0) {
+      const rate = window.rate(nowMs);
+      if (this.#trial.isOn) this.#learn(rate, nowMs);
+      else this.#follow(rate, nowMs);
+    }
+    this.#limitBefore = before;
+    window.begin(nowMs);
   }
 
-  #follow(latencyUs: number, baseUs: number, usedShare: number, nowMs: Millis): void {
-    const gradient = Math.max(LEAST_GRADIENT, Math.min(1, (TOLERANCE * baseUs) / latencyUs));
-    if (gradient === 1) {
-      this.#anchorLimit = 0;
-      if (usedShare >= USED) this.#grow(latencyUs < QUIET * baseUs ? 1 : 0.5);
+  /** A few callers in a hurry are no sign; that nobody was answered is. */
+  #isOverloaded(): boolean {
+    const { overloads, calls, answers, mostInFlight } = this.#window;
+    if (overloads > 0 && overloads >= calls * OVERLOAD_SHARE) return true;
+    return answers === 0 && mostInFlight >= this.limit * UNUSED;
+  }
+
+  #learn(rate: number, nowMs: Millis): void {
+    const { latencyUs } = this.#window;
+    const found = this.#trial.judge(rate, latencyUs, this.#baseUs, nowMs);
+    if (found === 'queue') this.#baseUs *= BASE_CUT;
+    else if (found === 'room') this.#baseUs = latencyUs;
+  }
+
+  #follow(rate: number, nowMs: Millis): void {
+    const { latencyUs, mostInFlight, meanInFlight } = this.#window;
+    const limit = this.limit;
+    const isFirst = this.#baseUs === 0;
+    this.#noteBase(latencyUs, meanInFlight < limit * UNUSED);
+    if (isFirst || meanInFlight < limit * FULL) this.#trial.putOff(nowMs);
+    if (this.#trial.isDue(nowMs) && Math.abs(this.#limit - this.#limitBefore) <= this.#limit * SETTLED) {
+      const isUp = this.#limit <= this.#o.minLimit * NEAR_LEAST;
+      this.#trial.begin(isUp, Math.min(this.#limit, mostInFlight), rate, latencyUs);
       return;
     }
-    if (this.#anchorLimit === 0) this.#anchor(latencyUs);
-    this.#resize((1 + gradient) / 2);
-    if (this.#limit > this.#anchorLimit / 2 && this.#limit > this.#o.minLimit) return;
-    if (latencyUs > this.#anchorUs * RELIEF) this.#base.restart(latencyUs, nowMs);
-    this.#anchor(latencyUs);
+    const isUsed = mostInFlight >= limit * USED;
+    const excess = latencyUs / (TOLERANCE * this.#baseUs);
+    if (excess <= 1) {
+      this.#anchorLimit = 0;
+      if (isUsed) this.#grow(latencyUs);
+    } else if (!this.#isSlower(rate, isUsed, nowMs) && meanInFlight >= limit * UNUSED) {
+      const gradient = Math.max(LEAST_GRADIENT, 1 / excess);
+      const target = this.#limit * (1 - PACE * (1 - gradient)) + (PACE / 2) * Math.sqrt(this.#limit);
+      this.#resize(isUsed ? target : Math.min(target, this.#limit));
+    }
   }
 
-  #grow(pace: number): void {
-    this.#limit = Math.min(this.#o.maxLimit, this.#limit + Math.max(1, pace * Math.sqrt(this.#limit)));
+  #noteBase(latencyUs: number, isUnused: boolean): void {
+    const base = this.#baseUs;
+    if (base === 0 || latencyUs < base * CLEARLY_LOWER) this.#baseUs = latencyUs;
+    else if (latencyUs < base) this.#baseUs += BASE_DOWN * (latencyUs - base);
+    else if (isUnused && this.#window.cuts === 0) this.#baseUs += BASE_UP * (latencyUs - base);
   }
 
-  #anchor(latencyUs: number): void {
+  /** At full pace near the base, and where the queue begins no faster than it shrinks there. */
+  #grow(latencyUs: number): void {
+    const quiet = Math.min(1, (TOLERANCE - latencyUs / this.#baseUs) / (TOLERANCE - 1));
+    this.#resize(this.#limit + Math.sqrt(this.#limit) * (PACE / 2 + (1 - PACE / 2) * quiet));
+  }
+
+  /** Fewer calls have brought fewer answers and no lower latency: that was no queue, and latency as it is now is the base. */
+  #isSlower(rate: number, isUsed: boolean, nowMs: Millis): boolean {
+    const { latencyUs, cuts, answers } = this.#window;
+    // While latency still rises nothing can be told.
+    if (this.#anchorLimit > 0 && latencyUs <= this.#anchorUs * RISING) {
+      const ratio = this.#limitBefore / this.#anchorLimit;
+      if (ratio > STEP_DOWN) return false;
+      const half = (1 + ratio) / 2;
+      const isFewer = rate < this.#anchorRate * half && latencyUs > this.#anchorUs * half;
+      if (isUsed && isFewer && cuts <= answers * CUT_SHARE) {
+        this.#baseUs = latencyUs;
+        this.#anchorLimit = 0;
+        this.#trial.putOff(nowMs);
+        return true;
+      }
+    }
     this.#anchorLimit = this.#limit;
+    this.#anchorRate = rate;
     this.#anchorUs = latencyUs;
+    return false;
   }
 
-  #resize(factor: number): void {
-    this.#limit = Math.max(this.#o.minLimit, this.#limit * factor);
+  #resize(limit: number): void {
+    this.#limit = this.#bounded(limit);
   }
 
-  #dip(usedShare: number, nowMs: Millis): void {
-    if (this.#dipWindows > 0) {
-      this.#dipWindows--;
-      this.#reliefMs = nowMs;
-    } else if (usedShare < DIP) this.#reliefMs = nowMs;
-    else if (nowMs - this.#reliefMs >= DIP_EVERY_MS) this.#dipWindows = DIP_WINDOWS;
+  #bounded(limit: number): number {
+    return Math.min(this.#o.maxLimit, Math.max(this.#o.minLimit, limit));
   }
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { QueueRefusal, Wish } from '../core/gate.ts';
 import type { Millis } from '../core/units.ts';
 import type { SetAlarm } from './alarm.ts';
+import { LinePace } from './line-pace.ts';
 import { QueueClass } from './queue-class.ts';
 import { type EntryOwner, type Queued, QueueEntry } from './queue-entry.ts';
 
@@ -19,42 +20,56 @@ const URGENT = 2;
 /** One turn in so many goes to a class that waits behind more urgent ones, so that it is late and not forgotten. */
 const TURNS_PER_SHARE = 10;
 const MAX_COST = 8;
-/** A queue that has not been empty for so long will not be soon: from then on the newest go first, who still have time to wait. */
-const STANDING_MS = 100;
 
 /**
  * A bounded line before a backend that is full. More urgent classes go first, but for a guaranteed share of the others; within a class
- * tenants take turns. What is too old, or past its deadline, is refused when it is met, and at the latest by one alarm.
+ * tenants take turns. Who would wait in vain is refused at once, once the line has stood long enough to tell. What is too old, or past its
+ * deadline all the same, is refused when it is met, and at the latest by one alarm.
  */
 export class FairQueue<Entry extends Queued = Queued> implements EntryOwner {
   readonly #o: FairQueueOptions;
   readonly #classes = [new QueueClass(), new QueueClass(), new QueueClass()];
   /** Turns of others since each class had its own, while it had entries. */
   readonly #passedOver = [0, 0, 0];
+  readonly #pace: LinePace;
   #length = 0;
-  /** When the first entry came after the queue was empty. */
-  #standingSinceMs = 0;
   #cancelAlarm: (() => void) | null = null;
 
   constructor(options: FairQueueOptions) {
     this.#o = options;
+    this.#pace = new LinePace(options.maxEntries);
   }
 
   get length(): number {
     return this.#length;
   }
 
+  /** How many have their turn before one more like this: those more urgent, but for the share of turns that is kept for the others. */
+  aheadOf(wish: Wish): number {
+    const classIndex = classOf(wish);
+    const own = this.#classes[classIndex]!.aheadOf(wish.tenant);
+    let before = own;
+    for (let c = URGENT; c > classIndex; c--) before += this.#classes[c]!.length;
+    for (let c = 0; c < classIndex; c++)
+      before += Math.min(this.#classes[c]!.length, Math.ceil((before + 1) / (TURNS_PER_SHARE - 1)));
+    return Math.min(before, (own + 1) * TURNS_PER_SHARE - 1);
+  }
+
   /**
-   * Null when there is no room. The newest of a less urgent class gives way, or of a tenant in the same class that has many more entries.
-   * The entry is taken out by `cancel` of what is returned.
+   * Null when there is no room, or the turn would come too late. For room one of a less urgent class gives way, or of a tenant in the
+   * same class that has many more entries. The entry is taken out by `cancel` of what is returned.
    */
-  push(queued: Entry, wish: Wish): QueueEntry | null {
+  push(queued: Entry, wish: Wish, inFlight: number): QueueEntry | null {
     const nowMs = this.#o.clock.nowMs();
-    const classIndex = CLASS_OF[Math.max(0, Math.min(CLASS_OF.length - 1, Math.trunc(wish.priority)))]!;
+    const classIndex = classOf(wish);
     this.#expire(nowMs);
     if (nowMs >= wish.deadlineMs) return null;
-    if (this.#length >= this.#o.maxEntries && !this.#displace(classIndex, wish.tenant)) return null;
-    if (this.#length === 0) this.#standingSinceMs = nowMs;
+    this.#pace.comes(this.#length, inFlight, nowMs);
+    const isInVain = this.#pace.isInVain(this.aheadOf(wish), wish.deadlineMs - nowMs, this.#o.maxAgeMs);
+    if (isInVain || this.#length >= this.#pace.room) {
+      this.#pace.refused();
+      if (isInVain || !this.#displace(classIndex, wish.tenant)) return null;
+    }
     const cost = Math.max(1, Math.min(MAX_COST, Math.ceil(wish.cost)));
     const entry = new QueueEntry(this, queued, { classIndex, cost, sinceMs: nowMs, deadlineMs: wish.deadlineMs });
     this.#classes[classIndex]!.add(entry, wish.tenant);
@@ -68,10 +83,12 @@ export class FairQueue<Entry extends Queued = Queued> implements EntryOwner {
     const nowMs = this.#o.clock.nowMs();
     this.#expire(nowMs);
     while (this.#length > 0) {
-      const isNewestFirst = nowMs - this.#standingSinceMs >= STANDING_MS;
-      const entry = this.#classes[this.#nextClass()]!.take(isNewestFirst)!;
+      const entry = this.#classes[this.#nextClass()]!.take()!;
       this.#length--;
-      if (nowMs < entry.deadlineMs) return entry.queued as Entry;
+      if (nowMs < entry.deadlineMs) {
+        this.#pace.turned(this.#length, nowMs);
+        return entry.queued as Entry;
+      }
       entry.queued.refused('expired');
     }
     return null;
@@ -121,8 +138,8 @@ export class FairQueue<Entry extends Queued = Queued> implements EntryOwner {
 
   #leastUrgent(belowClass: number): QueueEntry | null {
     for (let c = 0; c < belowClass; c++) {
-      const newest = this.#classes[c]!.newest;
-      if (newest !== null) return newest;
+      const entry = this.#classes[c]!.mostDispensable;
+      if (entry !== null) return entry;
     }
     return null;
   }
@@ -150,3 +167,5 @@ export class FairQueue<Entry extends Queued = Queued> implements EntryOwner {
     this.#cancelAlarm ??= this.#o.setAlarm(Math.max(1, oldestMs + this.#o.maxAgeMs - nowMs), () => this.#ring());
   }
 }
+
+const classOf = ({ priority }: Wish): number => CLASS_OF[Math.max(0, Math.min(CLASS_OF.length - 1, Math.trunc(priority)))]!;

@@ -13,13 +13,19 @@ export class QueueClass {
   #longest: Lane | null = null;
   #oldest: QueueEntry | null = null;
   #newest: QueueEntry | null = null;
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
 
   get oldest(): QueueEntry | null {
     return this.#oldest;
   }
 
-  get newest(): QueueEntry | null {
-    return this.#newest;
+  /** The newest entry of the longest lane, or of all where no lane is known to be the longest. */
+  get mostDispensable(): QueueEntry | null {
+    return this.#longest === null ? this.#newest : this.#longest.newest;
   }
 
   /** The newest entry of the longest lane, where that is longer than this tenant's would be with one more. */
@@ -28,10 +34,19 @@ export class QueueClass {
     return this.#longest !== null && this.#longest.length > own + 1 ? this.#longest.newest : null;
   }
 
+  /** How many are served before one more of this tenant: of each other tenant no more than of its own. */
+  aheadOf(tenant: string): number {
+    const lane = this.#lanes.get(tenant);
+    const own = lane === undefined ? 0 : lane.length;
+    const lanes = this.#lanes.size + (lane === undefined ? 1 : 0);
+    return Math.min(this.#length, (own + 1) * lanes - 1);
+  }
+
   add(entry: QueueEntry, tenant: string): void {
     const lane = this.#lanes.get(tenant) ?? this.#open(tenant);
     entry.lane = lane;
     lane.length++;
+    this.#length++;
     if (this.#longest === null || lane.length > this.#longest.length) this.#longest = lane;
     entry.older = lane.newest;
     if (lane.newest === null) lane.oldest = entry;
@@ -47,6 +62,7 @@ export class QueueClass {
     const lane = entry.lane!;
     entry.lane = null;
     lane.length--;
+    this.#length--;
     if (entry.older === null) lane.oldest = entry.newer;
     else entry.older.newer = entry.newer;
     if (entry.newer === null) lane.newest = entry.older;
@@ -58,13 +74,13 @@ export class QueueClass {
     if (lane.oldest === null) this.#close(lane);
   }
 
-  /** The entry whose turn it is, taken out. Of a tenant's entries it is the oldest or the newest, as asked. */
-  take(isNewestFirst: boolean): QueueEntry | null {
+  /** The entry whose turn it is, taken out. */
+  take(): QueueEntry | null {
     let lane = this.#turn;
     if (lane === null) return null;
     // Each step gives one unit to one lane, and an entry costs few: in the long run there are no more steps than cost handed out.
     for (;;) {
-      const entry = isNewestFirst ? lane.newest! : lane.oldest!;
+      const entry = lane.oldest!;
       if (lane.deficit >= entry.cost) {
         lane.deficit -= entry.cost;
         this.#turn = lane.next;

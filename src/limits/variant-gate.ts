@@ -57,7 +57,7 @@ export class VariantGate implements Gate {
   queue(turn: Turn, wish: Wish): Pending | null {
     const { queue } = this.#o;
     // With no call in flight nobody would ever call the next in line; there is no place at all then.
-    return queue === null || this.#inFlight === 0 ? null : queue.push(turn, wish);
+    return queue === null || this.#inFlight === 0 ? null : queue.push(turn, wish, this.#inFlight);
   }
 
   dismiss(): void {
@@ -70,6 +70,7 @@ export class VariantGate implements Gate {
     const { adaptive, clock } = this.#o;
     if (adaptive !== null) {
       if (outcome === CallOutcome.Answered) adaptive.succeeded(latencyUs, this.#inFlight, clock.nowMs());
+      else if (outcome === CallOutcome.Cut) adaptive.cut(latencyUs, this.#inFlight, clock.nowMs());
       else if (outcome === CallOutcome.Overloaded) adaptive.overloaded(this.#inFlight, clock.nowMs());
     }
     this.#inFlight--;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EndpointSet } from '../../../src/core/endpoints.ts';
 import { Fault, GatewayError } from '../../../src/core/faults.ts';
-import type { Turn } from '../../../src/core/gate.ts';
+import { CallOutcome, type Turn } from '../../../src/core/gate.ts';
 import type { ModelContract } from '../../../src/core/signature.ts';
 import type { Variant } from '../../../src/core/traffic.ts';
 import { FairQueue } from '../../../src/limits/fair-queue.ts';
@@ -239,6 +239,21 @@ describe('a call that takes long', () => {
     world.close(asked);
     world.expectNothingHeld();
     expect(world.variants[0].state.failures).toBe(0);
+  });
+
+  it('tells the gate how long it was waited for when its client leaves or its time is over, and nothing when it failed', () => {
+    const told = (end: (world: World, asked: ReturnType<World['begin']>) => void): unknown[] => {
+      const world = new World({ calls: patient({ maxRetries: 0 }) });
+      const leave = vi.spyOn(world.variants[0].gate, 'leave');
+      const asked = world.begin();
+      world.clock.advance(30);
+      end(world, asked);
+      return leave.mock.calls[0]!;
+    };
+    expect(told((world, { ctx }) => world.front.gone(ctx))).toEqual([CallOutcome.Cut, 30_000]);
+    expect(told((world) => world.stable.calls[0]!.fail(Fault.DeadlineOver, true))).toEqual([CallOutcome.Cut, 30_000]);
+    expect(told((world) => world.stable.calls[0]!.fail(Fault.BackendFailed, true))).toEqual([CallOutcome.Other, 0]);
+    expect(told((world) => world.stable.calls[0]!.fail(Fault.BackendBusy, true))).toEqual([CallOutcome.Overloaded, 0]);
   });
 
   it('still answers when the other fails, and the other way round', () => {

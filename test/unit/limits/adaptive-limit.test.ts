@@ -2,64 +2,133 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Millis } from '../../../src/core/units.ts';
 import { AdaptiveLimit } from '../../../src/limits/adaptive-limit.ts';
-import { RecentLeast } from '../../../src/limits/recent-least.ts';
-import { type Backend, QueueSimulation, type Second, seeded } from '../../support/queue-simulation.ts';
+import { fixed, GateSimulation, lognormal, type Told, type World } from '../../support/gate-simulation.ts';
 
 const limitOf = (initialLimit = 20): AdaptiveLimit => new AdaptiveLimit({ minLimit: 1, maxLimit: 1_000, initialLimit });
 const at = (ms: number): Millis => ms as Millis;
-const mean = (seconds: readonly Second[], of: (second: Second) => number): number =>
-  seconds.reduce((sum, second) => sum + of(second), 0) / seconds.length;
-
-const fixed = (ms: number) => (): number => ms;
 /** Four small requests to one that takes twelve times as long. */
 const mixed = (random: () => number): number => (random() < 0.8 ? 5 : 60);
+const good = (told: readonly Told[]): number => told.filter(({ fate }) => fate === 'good').length;
+/** Of calls, without the wait in line before them. */
+const meanMs = (told: readonly Told[]): number =>
+  told.reduce((sum, { fate, tookMs, waitedMs }) => sum + (fate === 'good' ? tookMs - waitedMs : 0), 0) / good(told);
 
-/** Runs for a while and returns the last ten seconds. */
-function settled(backend: Backend, limit = limitOf(), seconds = 30): Second[] {
-  return new QueueSimulation(limit, backend, seeded(7)).run(seconds).slice(-10);
+/** Without a line, so that whoever is not let in is refused. */
+const simulation = (world: World): GateSimulation =>
+  new GateSimulation({ line: null, adaptive: { least: 2, first: 20 }, ...world });
+
+function spread(limits: readonly number[]): number {
+  const mean = limits.reduce((sum, limit) => sum + limit, 0) / limits.length;
+  return Math.sqrt(limits.reduce((sum, limit) => sum + (limit - mean) ** 2, 0) / limits.length) / mean;
 }
 
+/** One call in twenty takes five times the median or longer: there latency says least. */
+const GREAT = lognormal(20, 1);
+
+const BACKENDS = [
+  ['steady calls', fixed(20), 20],
+  ['calls that differ', lognormal(20, 0.5), 22.7],
+  ['calls that differ greatly', GREAT, 33],
+  ['two kinds of calls', mixed, 16],
+] as const;
+
 describe('AdaptiveLimit', () => {
-  it.each([
-    ['ten servers and twice the load', 10, fixed(20), 1_000, 500],
-    ['forty servers and three times the load', 40, fixed(20), 6_000, 2_000],
-    ['mixed requests and twice the load', 10, mixed, 1_250, 625],
-  ])('settles near capacity with %s', (_what, servers, serviceMs, arrivalsPerSecond, capacity) => {
-    const seconds = settled({ servers, serviceMs, arrivalsPerSecond });
-    expect(mean(seconds, (second) => second.done)).toBeGreaterThan(0.94 * capacity);
-    for (const { limit } of seconds) expect(limit).toBeLessThanOrEqual(2.5 * servers);
-    const unqueuedMs = (1_000 * servers) / capacity;
-    expect(mean(seconds, (second) => second.latencyMs)).toBeLessThan(2 * unqueuedMs);
-  });
+  it.each(
+    BACKENDS.flatMap(([what, serviceMs, meanServiceMs]) =>
+      [1.2, 2, 5].map((factor) => [factor, what, serviceMs, meanServiceMs] as const),
+    ),
+  )(
+    'at %d times the load with %s serves what can be served, about as fast, and stays where it is',
+    (factor, _what, serviceMs, mean) => {
+      const perSecond = (1_000 * 10) / mean;
+      const sim = new GateSimulation({ servers: 10, serviceMs, adaptive: { least: 2, first: 20 } });
+      sim.come({ perSecond: perSecond * factor, forMs: 60_000 });
+      sim.run(20_000);
+      const before = sim.limits.length;
+      const told = sim.run(40_000);
+      expect(good(told)).toBeGreaterThan((serviceMs === GREAT ? 0.87 : 0.93) * perSecond * 40);
+      expect(meanMs(told)).toBeLessThan(2 * mean);
+      expect(spread(sim.limits.slice(before))).toBeLessThan(0.15);
+    },
+  );
 
   it('finds most of the capacity within three seconds from a tenth of it', () => {
-    const backend = { servers: 100, serviceMs: fixed(20), arrivalsPerSecond: 10_000 };
-    const seconds = new QueueSimulation(limitOf(10), backend, seeded(7)).run(6);
-    expect(mean(seconds.slice(3), (second) => second.done)).toBeGreaterThan(0.8 * 5_000);
+    const sim = simulation({ servers: 100, serviceMs: fixed(20), adaptive: { least: 1, first: 10 } });
+    sim.come({ perSecond: 10_000, forMs: 6_000 });
+    sim.run(3_000);
+    expect(good(sim.run(3_000))).toBeGreaterThan(0.8 * 5_000 * 3);
   });
 
-  it('refuses nobody and does not shrink under a load below capacity', () => {
-    for (const serviceMs of [fixed(20), mixed]) {
-      const simulation = new QueueSimulation(limitOf(40), { servers: 20, serviceMs, arrivalsPerSecond: 400 }, seeded(7));
-      for (const second of simulation.run(30)) {
-        expect(second.refused).toBe(0);
-        expect(second.limit).toBeGreaterThanOrEqual(30);
-      }
+  it.each(BACKENDS)('refuses nobody under half the load with %s, whatever pauses the backend makes', (_what, serviceMs, mean) => {
+    const sim = new GateSimulation({ servers: 20, serviceMs, adaptive: { least: 2, first: 64 } });
+    sim.come({ perSecond: (0.5 * 1_000 * 20) / mean, forMs: 40_000 });
+    for (let n = 0; n < 40; n++) {
+      sim.freeze(n % 2 === 0 ? 50 + 150 * sim.random() : 0);
+      expect(sim.run(1_000).filter(({ fate }) => fate !== 'good')).toEqual([]);
     }
+    // Twice what is in flight.
+    expect(Math.min(...sim.limits)).toBeGreaterThanOrEqual(20);
   });
 
-  it('is back at what the servers can do within ten seconds after each call takes ten times as long, and after that is over', () => {
-    const backend: Backend = { servers: 10, serviceMs: fixed(20), arrivalsPerSecond: 1_000 };
-    const simulation = new QueueSimulation(limitOf(), backend, seeded(7));
-    simulation.run(10);
-    backend.serviceMs = fixed(200);
-    simulation.run(10);
-    const slow = simulation.run(5);
-    expect(mean(slow, (second) => second.done)).toBeGreaterThan(0.9 * 50);
-    expect(mean(slow, (second) => second.latencyMs)).toBeLessThan(2 * 200);
-    backend.serviceMs = fixed(20);
-    simulation.run(3);
-    expect(mean(simulation.run(5), (second) => second.done)).toBeGreaterThan(0.95 * 500);
+  it.each([
+    [16, 40, 100, 128, 16],
+    [10, 20, 400, 20, 2],
+    [64, 10, 3_000, 64, 16],
+    [200, 20, 4_000, 64, 16],
+  ])(
+    'before %d servers is at home within ten seconds after each call of %d ms takes ten times as long, and when that is over',
+    (servers, ms, perSecond, first, least) => {
+      const sim = simulation({ servers, serviceMs: fixed(ms), adaptive: { least, first } });
+      sim.come({ perSecond, forMs: 60_000 });
+      sim.run(10_000);
+      sim.world.serviceMs = fixed(10 * ms);
+      sim.run(10_000);
+      const slow = sim.run(20_000);
+      expect(good(slow)).toBeGreaterThan(0.88 * 20 * ((servers * 1_000) / (10 * ms)));
+      expect(meanMs(slow)).toBeLessThan(2.2 * 10 * ms);
+      sim.world.serviceMs = fixed(ms);
+      sim.run(2_000);
+      const told = sim.run(10_000);
+      expect(good(told)).toBe(told.length);
+    },
+  );
+
+  it.each(BACKENDS)('comes up from two in front of a healthy backend with %s', (_what, serviceMs, mean) => {
+    const sim = simulation({ servers: 64, serviceMs, adaptive: { least: 2, first: 2 } });
+    sim.come({ perSecond: (0.3 * 1_000 * 64) / mean, forMs: 60_000 });
+    sim.run(6_000);
+    const told = sim.run(10_000);
+    expect(good(told)).toBeGreaterThan(0.99 * told.length);
+  });
+
+  it('comes up again from its least where the backend has stayed slower than it was, with room for more calls', () => {
+    const sim = simulation({ servers: 64, serviceMs: fixed(20), adaptive: { least: 2, first: 20 } });
+    sim.come({ perSecond: 600, forMs: 60_000 });
+    sim.run(5_000);
+    // All refused as busy for a while.
+    sim.world.isBusy = true;
+    sim.run(5_000);
+    expect(sim.gate.limit).toBe(2);
+    sim.world.isBusy = false;
+    sim.world.serviceMs = fixed(50);
+    sim.run(10_000);
+    const told = sim.run(10_000);
+    expect(good(told)).toBe(told.length);
+  });
+
+  it('comes down from a limit with which every call would be cut before its answer', () => {
+    const sim = simulation({ servers: 4, serviceMs: fixed(20), adaptive: { least: 2, first: 128 } });
+    sim.come({ perSecond: 1_000, forMs: 20_000, deadlineMs: () => 200 });
+    sim.run(10_000);
+    expect(good(sim.run(10_000))).toBeGreaterThan(0.9 * 200 * 10);
+  });
+
+  it('is not made small by callers in a hurry', () => {
+    const sim = simulation({ servers: 40, serviceMs: fixed(20), adaptive: { least: 2, first: 64 } });
+    // Two in five give up after half of what an answer takes; their servers work on, and are missing among the forty.
+    sim.come({ perSecond: 6_000, forMs: 10_000, deadlineMs: (random) => (random() < 0.4 ? 10 : 1_000) });
+    sim.run(10_000);
+    expect(sim.gate.limit).toBeGreaterThanOrEqual(28);
   });
 
   it('shrinks window by window while the backend says that it is overloaded, and not for a single failure among many', () => {
@@ -80,7 +149,7 @@ describe('AdaptiveLimit', () => {
       latencyUs: fc.oneof(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 100_000_000 })),
       inFlight: fc.integer({ min: 0, max: 200 }),
       afterMs: fc.integer({ min: -5, max: 400 }),
-      overloaded: fc.boolean(),
+      outcome: fc.constantFrom('answered', 'cut', 'overloaded'),
     });
     fc.assert(
       fc.property(
@@ -92,7 +161,8 @@ describe('AdaptiveLimit', () => {
           let nowMs = 0;
           for (const one of all) {
             nowMs += one.afterMs;
-            if (one.overloaded) limit.overloaded(one.inFlight, at(nowMs));
+            if (one.outcome === 'overloaded') limit.overloaded(one.inFlight, at(nowMs));
+            else if (one.outcome === 'cut') limit.cut(one.latencyUs, one.inFlight, at(nowMs));
             else limit.succeeded(one.latencyUs, one.inFlight, at(nowMs));
             expect(limit.limit).toBeGreaterThanOrEqual(least);
             expect(limit.limit).toBeLessThanOrEqual(least + more);
@@ -107,26 +177,5 @@ describe('AdaptiveLimit', () => {
   it('refuses bounds that are none', () => {
     expect(() => new AdaptiveLimit({ minLimit: 5, maxLimit: 4, initialLimit: 5 })).toThrow('limits 5, 5, 4');
     expect(() => new AdaptiveLimit({ minLimit: 0, maxLimit: 4, initialLimit: 1 })).toThrow('limits 0, 1, 4');
-  });
-});
-
-describe('RecentLeast', () => {
-  it('agrees with a list of all values of the last five slots', () => {
-    const step = fc.record({ value: fc.integer({ min: 1, max: 1_000 }), afterMs: fc.integer({ min: 0, max: 500 }) });
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 100, size: 'max' }), (steps) => {
-        const least = new RecentLeast(500);
-        const noted: { value: number; slot: number }[] = [];
-        let nowMs = 0;
-        for (const { value, afterMs } of steps) {
-          nowMs += afterMs;
-          const slot = Math.floor(nowMs / 100);
-          noted.push({ value, slot });
-          const recent = noted.filter((one) => one.slot > slot - 5).map((one) => one.value);
-          expect(least.note(value, at(nowMs))).toBe(Math.min(...recent));
-        }
-      }),
-      { seed: 20_260 },
-    );
   });
 });

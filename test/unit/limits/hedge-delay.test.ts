@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HedgeDelay } from '../../../src/limits/hedge-delay.ts';
-import { seeded } from '../../support/queue-simulation.ts';
+import { seeded } from '../../support/seeded.ts';
 
 describe('HedgeDelay', () => {
   it('says nothing before it has seen enough', () => {
