@@ -22,7 +22,7 @@ const CLEARLY_LOWER = 0.7;
 const BASE_DOWN = 0.3;
 const BASE_UP = 0.02;
 /** Of the first answers alone: later ones may have waited for each other already. */
-const FIRST_ANSWERS = 20;
+const FIRST_ANSWERS = 30;
 /** Share of the calls in a window that has to fail by overload before it counts. */
 const OVERLOAD_SHARE = 0.02;
 const OVERLOAD_CUT = 0.8;
@@ -107,7 +107,7 @@ export class AdaptiveLimit {
       this.#trial.putOff(nowMs);
     } else if (window.answers > 0) {
       const rate = window.rate(nowMs);
-      if (this.#trial.isOn) this.#learn(rate, nowMs);
+      if (this.#trial.isFelt) this.#learn(rate, nowMs);
       else this.#follow(rate, nowMs);
     }
     this.#limitBefore = before;

@@ -3,8 +3,9 @@ import type { Millis } from '../core/units.ts';
 const FIRST_MS = 3_000;
 const LONGEST_MS = 48_000;
 const AGAIN_MS = 1_000;
-/** The first window of a trial still has calls in it from before. */
-const WINDOWS = 2;
+/** The first window of a trial still has calls in it from before, and the first after it calls of the trial: the one between is judged. */
+const WINDOWS = 3;
+const AFTER = 1;
 const DOWN = 0.6;
 const UP = 1.5;
 /** Answers a second against those before: as many, or clearly more. */
@@ -28,7 +29,13 @@ export class LimitTrial {
   /** What is tried. */
   limit = 0;
 
+  /** Its limit holds. */
   get isOn(): boolean {
+    return this.#windows > AFTER;
+  }
+
+  /** Latency is not that of the usual limit. */
+  get isFelt(): boolean {
     return this.#windows > 0;
   }
 
@@ -51,10 +58,10 @@ export class LimitTrial {
     this.#latencyBefore = latencyUs;
   }
 
-  /** A window of it is over. Fewer calls with as many answers were a queue; more calls with more answers were none. */
+  /** A window in which it is felt is over. Fewer calls with as many answers were a queue; more calls with more answers were none. */
   judge(rate: number, latencyUs: number, baseUs: number, nowMs: Millis): 'nothing' | 'queue' | 'room' {
     this.#windows--;
-    if (this.#windows > 0) return 'nothing';
+    if (this.#windows !== AFTER) return 'nothing';
     const isRoom = this.#isUp && rate >= this.#rateBefore * MORE && latencyUs <= this.#latencyBefore * ABOVE;
     const isQueue = !this.#isUp && rate >= this.#rateBefore * SAME && latencyUs <= baseUs * BELOW;
     this.#everyMs = isQueue || isRoom ? AGAIN_MS : Math.min(LONGEST_MS, Math.max(FIRST_MS, this.#everyMs * 2));
