@@ -126,7 +126,10 @@ describe('a rollout of a real gateway', () => {
     });
     expect(await share('dying')).toBe(0);
     const last = (await latest('dying')).transitions.at(-1)!;
-    expect([last.reason, last.actor]).toEqual([expect.stringMatching(/not been ready|errors 100/), expect.stringContaining('rollout ')]);
+    expect([last.reason, last.actor]).toEqual([
+      expect.stringMatching(/not been ready|errors 100/),
+      expect.stringContaining('rollout '),
+    ]);
   });
 
   it('ends where somebody sets the weights by hand', async () => {
