@@ -21,7 +21,26 @@ const MODEL = {
 const RIGHT = answerOutputs([{ name: 'y', datatype: 'FP32', shape: [1, 2], data: Buffer.from(new Float32Array([1, 0]).buffer) }]);
 const serve = (onInfer: () => OipAnswer | Promise<OipAnswer>): Promise<OipServer> => startOipServer({ models: [MODEL], onInfer });
 
-let servers: Record<'steady' | 'good' | 'failing' | 'slow', OipServer>;
+/** Another model under the signature of `digits`, and sure that every picture is a nine. */
+const NINES = {
+  name: 'digits',
+  inputs: [{ name: 'image', datatype: 'FP32' as const, shape: [-1, 28, 28] }],
+  outputs: [
+    { name: 'probabilities', datatype: 'FP32' as const, shape: [-1, 10] },
+    { name: 'label', datatype: 'INT64' as const, shape: [-1] },
+  ],
+};
+const NINE = answerOutputs([
+  {
+    name: 'probabilities',
+    datatype: 'FP32',
+    shape: [1, 10],
+    data: Buffer.from(Float32Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 1).buffer),
+  },
+  { name: 'label', datatype: 'INT64', shape: [1], data: Buffer.from(BigInt64Array.of(9n).buffer) },
+]);
+
+let servers: Record<'steady' | 'good' | 'failing' | 'slow' | 'nines', OipServer>;
 let gateway: GatewayUnderTest;
 let caller: GrpcCaller;
 
@@ -30,13 +49,14 @@ const ANY = { latency: 1_000, cost: 1_000, maxDisagreement: 1 };
 const QUICK = { lookMs: 100, holdMs: 500, minRequests: 20 };
 
 beforeAll(async () => {
-  const [steady, good, failing, slow] = await Promise.all([
+  const [steady, good, failing, slow, nines] = await Promise.all([
     serve(() => RIGHT),
     serve(() => RIGHT),
     serve(() => answerStatus(13, 'broken')),
     serve(() => answerAfter(25, RIGHT)),
+    startOipServer({ models: [NINES], onInfer: () => NINE }),
   ]);
-  servers = { steady, good, failing, slow };
+  servers = { steady, good, failing, slow, nines };
   const model = (canary: OipServer, rollout: object): object => ({
     rollout: { ...QUICK, ...rollout },
     variants: [
@@ -56,6 +76,14 @@ beforeAll(async () => {
         rollout: { ...QUICK, tolerance: { ...ANY, errors: 0.2 }, steps: [{ percent: 50 }, { percent: 100 }] },
         variants: [onnxVariant('v1', 'stable', 'digits/v1.onnx'), onnxVariant('v2', 'canary', 'digits/v2.onnx')],
       },
+      // As config is by default but for the latency: another process under another load.
+      wrong: {
+        rollout: { lookMs: 250, tolerance: { latency: 1_000 } },
+        variants: [
+          onnxVariant('v1', 'stable', 'digits/v1.onnx'),
+          grpcVariant('v2', 'canary', nines.address, {}, { model: 'digits' }),
+        ],
+      },
     },
   });
   caller = new GrpcCaller(gateway.grpcAddress, gateway.keys['alpha']!);
@@ -70,6 +98,8 @@ afterAll(async () => {
 const X = { name: 'x', datatype: 'FP32', shape: [1, 2], data: [0, 0] };
 const IMAGE = { name: 'image', datatype: 'FP32', shape: [1, 28, 28], data: new Array<number>(784).fill(0) };
 
+const IMAGES: ReadonlySet<string> = new Set(['digits', 'wrong']);
+
 async function latest(model: string): Promise<RolloutView> {
   const { rollouts } = await admin<{ rollouts: readonly RolloutView[] }>(gateway, 'GET', `rollouts?model=${model}`);
   return rollouts[0]!;
@@ -82,7 +112,7 @@ async function share(model: string): Promise<number> {
 
 /** One request, over gRPC or REST. */
 async function isAnswered(model: string, overGrpc: boolean): Promise<boolean> {
-  const input = model === 'digits' ? IMAGE : X;
+  const input = IMAGES.has(model) ? IMAGE : X;
   if (overGrpc) {
     const { name, datatype, shape } = input;
     return (
@@ -130,6 +160,22 @@ describe('a rollout that judges itself', () => {
     await start('slow');
     await callUntil('slow', ({ state }) => state !== 'running');
     expect([(await latest('slow')).state, await share('slow')]).toEqual(['rolled-back', 0]);
+  });
+
+  it('rolls a canary back that answers at once and wrongly, at one percent and before it has told many', async () => {
+    await start('wrong');
+    const asked = servers.nines.callCount;
+    expect(await callUntil('wrong', ({ state }) => state !== 'running')).toBe(0);
+    const view = await latest('wrong');
+    expect([view.state, await share('wrong')]).toEqual(['rolled-back', 0]);
+    expect(view.judgement!.metrics.find(({ metric }) => metric === 'disagreement')).toMatchObject({ verdict: 'harm' });
+    // Answers to callers and to mirrors together.
+    expect(servers.nines.callCount - asked).toBeLessThan(500);
+    expect(view.transitions.at(-1)).toMatchObject({
+      to: 'rolled-back',
+      step: 0,
+      reason: expect.stringContaining('disagreement'),
+    });
   });
 
   it('holds one that it cannot be sure of', async () => {

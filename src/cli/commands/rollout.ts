@@ -18,13 +18,14 @@ type Values = ReturnType<typeof parseRollout>['values'];
 export const rollout: Command = {
   name: 'rollout',
   usage:
-    'rollout start <model> [variant] [--steps LIST] [--hold SECONDS] [--min-requests N] | rollout status [id|model] [--watch] | rollout pause|resume|approve|promote|abort <id|model> [--reason TEXT] [--admin URL] [--token-file FILE] [--json]',
+    'rollout start <model> [variant] [--steps LIST] [--hold SECONDS] [--min-requests N] [--tolerate LIST] | rollout status [id|model] [--watch] | rollout pause|resume|approve|promote|abort <id|model> [--reason TEXT] [--admin URL] [--token-file FILE] [--json]',
   words: ['start', 'status', ...ACTIONS],
   summary:
     'Grow the share of a canary step by step, judged against stable all the time: it advances by itself, holds when unsure, and rolls back on harm.',
   examples: [
     'sluice rollout start digits --reason "v2 trained on the March data"',
     'sluice rollout start digits v2 --steps 1,10,50,100 --hold 300 --min-requests 1000',
+    'sluice rollout start digits --tolerate cost=0.6,latency=1,disagreement=0.2',
     'sluice rollout status digits --watch',
     'sluice rollout approve digits',
     'sluice rollout abort 5f3a91c2 --reason "complaints from billing"',
@@ -49,7 +50,8 @@ async function start(access: AdminAccess, names: readonly string[], values: Valu
     throw new CliError(Exit.Usage, '--hold and --min-requests go with --steps; without it the steps are those of the config.');
   }
   const steps = values.steps?.split(',').map((text) => ({ weightBp: weightBpOf(text), holdMs, minRequests }));
-  const body = { model, variant, reason: values.reason ?? '', ...(steps === undefined ? {} : { steps }) };
+  const tolerance = values.tolerate === undefined ? {} : toleranceOf(values.tolerate);
+  const body = { model, variant, reason: values.reason ?? '', tolerance, ...(steps === undefined ? {} : { steps }) };
   show(await callAdmin<RolloutView>(access, 'POST', 'rollouts', body), values, terminal);
   return Exit.Ok;
 }
@@ -107,6 +109,27 @@ function weightBpOf(text: string): number {
   throw new CliError(Exit.Usage, `--steps: found "${text}"; expected percent with at most two decimals, such as 1,5,25,50,100.`);
 }
 
+/** Names of people for the tolerances of the API. */
+const TOLERANCES: Readonly<Record<string, string>> = {
+  errors: 'errors',
+  latency: 'latency',
+  cost: 'cost',
+  disagreement: 'maxDisagreement',
+};
+
+/** `cost=0.6,latency=1`; what is not named is as config says. The gateway knows the ranges. */
+function toleranceOf(text: string): Record<string, number> {
+  return Object.fromEntries(
+    text.split(',').map((part) => {
+      const match = /^\s*([a-z]+)=(\d+(?:\.\d+)?)\s*$/.exec(part);
+      const name = match === null ? undefined : TOLERANCES[match[1]!];
+      if (name !== undefined) return [name, Number(match![2])];
+      const known = Object.keys(TOLERANCES).join(', ');
+      throw new CliError(Exit.Usage, `--tolerate: found "${part}"; expected name=number with one of ${known}.`);
+    }),
+  );
+}
+
 function wholeOf(option: string, text: string): number {
   if (/^\d{1,8}$/.test(text)) return Number(text);
   throw new CliError(Exit.Usage, `${option}: found "${text}"; expected a whole number.`);
@@ -122,6 +145,7 @@ function parseRollout(args: readonly string[]) {
         steps: { type: 'string' },
         hold: { type: 'string' },
         'min-requests': { type: 'string' },
+        tolerate: { type: 'string' },
         reason: { type: 'string' },
         watch: { type: 'boolean' },
         json: { type: 'boolean' },

@@ -1,11 +1,13 @@
 import type { Clock } from '../../../core/clock.ts';
-import type { Operation, Reached } from '../../../core/control-plane.ts';
+import type { Operation } from '../../../core/control-plane.ts';
 import type { RolloutTransition, RolloutView } from '../../../core/rollout.ts';
+import { WHOLE_BP } from '../../../core/units.ts';
 import { type AuditLog, recorded } from '../audit-log.ts';
 import { CanaryShare, type PlanAccess } from './canary-share.ts';
 import { CanaryVitals, type RolloutPace } from './canary-vitals.ts';
 import type { EvidenceDesk } from './evidence-sums.ts';
 import type { RolloutJudge } from './rollout-judge.ts';
+import { APPLIED, type Outcome, refusal } from './rollout-outcome.ts';
 import { isOver, lastReason, moved, type RolloutRecord, standingOf, viewOf, weightBpOf } from './rollout-record.ts';
 import type { RolloutStore } from './rollout-store.ts';
 import { sumOf } from './sum-of.ts';
@@ -23,13 +25,6 @@ export interface RolloutHouse {
   /** Hears once of each thing that keeps it from going on, and of the end of it by an empty text. */
   readonly stuck: (record: RolloutRecord, problem: string) => void;
 }
-
-export type Outcome =
-  | { readonly is: 'applied'; readonly workers: Reached | null }
-  | { readonly is: 'conflict' | 'unaudited' | 'unkept'; readonly problem: string };
-
-const APPLIED: Outcome = { is: 'applied', workers: null };
-const refusal = (problem: string): Outcome => ({ is: 'conflict', problem });
 
 /**
  * One rollout: its steps, its judge, and the people who may stop it. What moves is put on record and on disk before it takes effect. What
@@ -162,8 +157,11 @@ export class Rollout {
     const { clock, evidence, judge, pace } = this.#house;
     const { spec, epochs } = this.#record;
     const { stable, canary, down } = await evidence.look(spec.model);
-    const alpha = judge.alphaOf(spec.alpha, epochs - 1);
-    this.#record = { ...this.#record, judgement: judge.judge(stable, canary, { tolerance: spec.tolerance, alpha }) };
+    // With all traffic at the canary there is no stable beside it to compare with.
+    if (weightBpOf(this.#record) < WHOLE_BP) {
+      const alpha = judge.alphaOf(spec.alpha, epochs - 1);
+      this.#record = { ...this.#record, judgement: judge.judge(stable, canary, { tolerance: spec.tolerance, alpha }) };
+    }
     this.#requests = sumOf(canary.requests);
     return this.#vitals.look(down, clock.nowMs(), pace(spec.model));
   }

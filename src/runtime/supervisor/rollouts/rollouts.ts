@@ -11,7 +11,8 @@ import type {
 } from '../../../core/rollout.ts';
 import type { SetAlarm } from '../../../limits/alarm.ts';
 import { type PlanNow, subjectOf } from './canary-share.ts';
-import { type Outcome, Rollout, type RolloutHouse } from './rollout.ts';
+import { Rollout, type RolloutHouse } from './rollout.ts';
+import type { Outcome } from './rollout-outcome.ts';
 import { isOver, type RolloutRecord } from './rollout-record.ts';
 import { specOf } from './rollout-start.ts';
 

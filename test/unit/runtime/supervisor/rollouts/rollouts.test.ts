@@ -29,6 +29,21 @@ describe('a rollout', () => {
     expect(world.told).toEqual([' > running 0', 'running > running 1', 'running > completed 1']);
   });
 
+  it('judges nothing where the canary has all traffic, and no stable is left to compare with', async () => {
+    const world = new RolloutWorld();
+    const step = { holdMs: 0, minRequests: 1, approvals: 0 };
+    await world.start({
+      steps: [
+        { ...step, weightBp: 5_000 },
+        { ...step, weightBp: 10_000 },
+      ],
+    });
+    world.verdict = 'good';
+    await world.pass(2_000);
+    expect(world.standing).toBe('completed 1 at 10000');
+    expect(world.view.judgement).toBeNull();
+  });
+
   it('waits for its least requests, so that little traffic holds and does not fail', async () => {
     const world = new RolloutWorld();
     await world.start();

@@ -209,6 +209,7 @@ export class RolloutWorld {
         });
         if (judgement?.verdict === 'harm') return move('roll-back');
         const at = spec.steps[step];
+        if (at?.weightBp === 10_000) return move('complete');
         if (at !== undefined && (msAtStep < at.holdMs || requests < at.minRequests || judgement?.verdict !== 'good'))
           return move('hold');
         const next = spec.steps[step + 1];
