@@ -1,0 +1,43 @@
+import { H2Error, type H2ErrorCode } from '../h2-error.ts';
+import { Flag, FrameType, PING_BYTES } from './frame-format.ts';
+
+/** What RFC 9113, 6 asks of a frame that its head tells already: on which stream it may be, and how long. @hot */
+export function frameError(type: number, flags: number, streamId: number, length: number): H2ErrorCode {
+  switch (type) {
+    case FrameType.Data:
+    case FrameType.Headers:
+      if (streamId === 0) return H2Error.Protocol;
+      // The octet that says how much padding there is has to be there.
+      return (flags & Flag.Padded) !== 0 && length === 0 ? H2Error.FrameSize : H2Error.None;
+    case FrameType.Priority:
+      // A wrong length is a stream error by RFC 9113, 6.3; one may take any for an error of the connection (5.4.2).
+      return onStream(streamId, length === 5);
+    case FrameType.Reset:
+      return onStream(streamId, length === 4);
+    case FrameType.Continuation:
+      return onStream(streamId, true);
+    case FrameType.Settings:
+      return onConnection(streamId, length % 6 === 0 && ((flags & Flag.Ack) === 0 || length === 0));
+    case FrameType.Ping:
+      return onConnection(streamId, length === PING_BYTES);
+    case FrameType.GoAway:
+      return onConnection(streamId, length >= 8);
+    case FrameType.WindowUpdate:
+      return length === 4 ? H2Error.None : H2Error.FrameSize;
+    case FrameType.PushPromise:
+      // RFC 9113, 8.4: clients never push, and servers do not push to us since SETTINGS_ENABLE_PUSH is 0.
+      return H2Error.Protocol;
+    default:
+      return H2Error.None;
+  }
+}
+
+function onStream(streamId: number, fits: boolean): H2ErrorCode {
+  if (streamId === 0) return H2Error.Protocol;
+  return fits ? H2Error.None : H2Error.FrameSize;
+}
+
+function onConnection(streamId: number, fits: boolean): H2ErrorCode {
+  if (streamId !== 0) return H2Error.Protocol;
+  return fits ? H2Error.None : H2Error.FrameSize;
+}
