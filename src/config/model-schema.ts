@@ -66,6 +66,10 @@ export const grpcBackend = z.strictObject({
   connectTimeoutMs: timeoutMs
     .default(1_000)
     .describe('Time for a connection to stand; a call that waits longer counts as unreachable.'),
+  engine: z
+    .enum(['own', 'grpc-js'])
+    .default('grpc-js')
+    .describe('What speaks HTTP/2 to it: own is the engine of this gateway, grpc-js the package.'),
   ...endpointKeys,
 });
 

@@ -6,7 +6,8 @@ import { Fault, GatewayError } from '../../core/faults.ts';
 import { GrpcStatus, grpcStatusName } from '../../core/grpc-status.ts';
 import type { InferenceRequest } from '../../core/inference.ts';
 import type { Signature } from '../../core/signature.ts';
-import { GrpcChannel, type GrpcChannelTls } from '../../wire/grpc/grpc-channel.ts';
+import type { GrpcChannel, GrpcChannelTls } from '../../wire/grpc/grpc-channel.ts';
+import { openGrpcChannel } from '../../wire/grpc/open-channel.ts';
 import { encodeInferRequest } from '../../wire/oip/infer-request.ts';
 import { decodeDecoupled } from '../../wire/oip/model-config.ts';
 import { decodeModelMetadata, decodeReady, encodeModelNameRequest } from '../../wire/oip/server-messages.ts';
@@ -56,7 +57,7 @@ export class GrpcBackend implements Backend, CallOwner {
     this.#version = config.version;
     this.#connectTimeoutMs = config.connectTimeoutMs;
     this.#ownHeaders = options.credential === null ? [] : ['authorization', `Bearer ${options.credential}`];
-    this.#channel = new GrpcChannel({
+    this.#channel = openGrpcChannel(config.engine, {
       address: options.endpoint.name,
       ip: options.endpoint.ip,
       tls: options.tls,

@@ -1,9 +1,5 @@
-import { ChannelCredentials, Client, type ClientOptions, type ServiceError } from '@grpc/grpc-js';
-import { GrpcStatus } from '../../core/grpc-status.ts';
-import { toMetadata } from './metadata.ts';
-import { silencePackageLog } from './package-log.ts';
-import { StreamedCall, type StreamSink } from './streamed-call.ts';
-import { type UnaryCall, type UnarySink, WaitingCall } from './waiting-call.ts';
+import type { StreamSink } from './streamed-call.ts';
+import type { UnaryCall, UnarySink } from './waiting-call.ts';
 
 /** PEM where it is a buffer; null takes what the system has, or sends none. */
 export interface GrpcChannelTls {
@@ -41,117 +37,17 @@ export interface StreamAnswers {
   cancel(): void;
 }
 
-/** A connection to one gRPC server that comes up again by itself. It never retries a call: who may try again knows more than it does. */
-export class GrpcChannel {
-  readonly #client: Client;
-  readonly #connectTimeoutMs: number;
-  #closed = false;
+/** One message, or its pieces in order; they stay as they are until the call is over. */
+export type Question = Buffer | readonly Uint8Array[];
 
-  constructor(options: GrpcChannelOptions) {
-    silencePackageLog();
-    this.#client = new Client(targetOf(options), credentialsOf(options.tls), packageOptions(options));
-    this.#connectTimeoutMs = options.connectTimeoutMs;
-  }
-
+/** A way to one gRPC server that comes up again by itself. It never retries a call: who may try again knows more than it does. */
+export interface GrpcChannel {
   /** Begins a call with one message each way. The sink hears nothing from inside. */
-  unary(path: string, message: Buffer, options: CallOptions, sink: UnarySink): UnaryCall {
-    if (this.#closed) {
-      process.nextTick(endClosed, sink);
-      return NO_CALL;
-    }
-    const waiting = new WaitingCall(this.#client.getChannel(), sink);
-    const call = this.#client.makeUnaryRequest(
-      path,
-      identity,
-      identity,
-      message,
-      toMetadata(options.headers),
-      { deadline: deadlineOf(options) },
-      (error: ServiceError | null, answer?: Buffer) => waiting.end(error, answer),
-    );
-    waiting.begin(call, this.#connectTimeoutMs);
-    return waiting;
-  }
-
+  unary(path: string, question: Question, options: CallOptions, sink: UnarySink): UnaryCall;
   /** Begins a call with one message to the server and any number back. The sink hears nothing from inside. */
-  streamed(path: string, message: Buffer, options: CallOptions, sink: StreamSink): StreamAnswers {
-    if (this.#closed) {
-      process.nextTick(() => sink.onEnd(GrpcStatus.Unavailable, 'The channel is closed.', false, 0));
-      return NO_ANSWERS;
-    }
-    const call = new StreamedCall(this.#client.getChannel(), path, deadlineOf(options), sink);
-    call.begin(toMetadata(options.headers), message, this.#connectTimeoutMs);
-    return call;
-  }
-
+  streamed(path: string, question: Question, options: CallOptions, sink: StreamSink): StreamAnswers;
   /** Connects, trying again until it stands or the time is over. Never rejects. */
-  ready(timeoutMs: number): Promise<boolean> {
-    if (this.#closed) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      this.#client.waitForReady(Date.now() + timeoutMs, (error?: Error) => resolve(error === undefined));
-    });
-  }
-
-  /** Takes no new calls; those in flight go on, and the connection closes after the last. */
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#client.close();
-  }
-}
-
-const identity = (bytes: Buffer): Buffer => bytes;
-
-const deadlineOf = (options: CallOptions): number => Date.now() + Math.max(1, Math.ceil(options.timeoutMs));
-
-/** A call on a closed channel: over before it began. */
-const NO_CALL: UnaryCall = { cancel: () => undefined };
-
-const NO_ANSWERS: StreamAnswers = { read: () => undefined, cancel: () => undefined };
-
-function endClosed(sink: UnarySink): void {
-  sink.onStatus(GrpcStatus.Unavailable, 'The channel is closed.', false, 0);
-}
-
-function credentialsOf(tls: GrpcChannelTls | null): ChannelCredentials {
-  return tls === null ? ChannelCredentials.createInsecure() : ChannelCredentials.createSsl(tls.ca, tls.key, tls.cert);
-}
-
-/** What is dialled. */
-function targetOf({ address, ip }: GrpcChannelOptions): string {
-  if (ip === '') return address;
-  const port = address.slice(address.lastIndexOf(':'));
-  return (ip.includes(':') ? `[${ip}]` : ip) + port;
-}
-
-/** Calls and certificates are about names, whatever address the name stood for. */
-function namesOf({ address, ip, tls }: GrpcChannelOptions): ClientOptions {
-  const override = tls?.serverName ?? null;
-  if (override !== null) return { 'grpc.ssl_target_name_override': override, 'grpc.default_authority': override };
-  if (ip === '') return {};
-  const host = address.slice(0, address.lastIndexOf(':'));
-  return { 'grpc.ssl_target_name_override': host, 'grpc.default_authority': address };
-}
-
-function packageOptions(options: GrpcChannelOptions): ClientOptions {
-  return {
-    'grpc.max_receive_message_length': options.maxMessageBytes,
-    // What is sent has been bounded where it came in.
-    'grpc.max_send_message_length': -1,
-    'grpc.enable_retries': 0,
-    'grpc.service_config_disable_resolution': 1,
-    // A proxy named in the environment would see every request and the credential.
-    'grpc.enable_http_proxy': 0,
-    'grpc.enable_channelz': 0,
-    // Shared connections would let one backend's close or keep-alive reach another's.
-    'grpc.use_local_subchannel_pool': 1,
-    'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 2_000,
-    // A dead peer is found within 40 s. Servers count pings without data against a client and hang up at the third by default, so a
-    // call must be silent for 90 s before these could cost a connection.
-    'grpc.keepalive_time_ms': 30_000,
-    'grpc.keepalive_timeout_ms': 10_000,
-    'grpc.primary_user_agent': 'sluice',
-    ...namesOf(options),
-  };
+  ready(timeoutMs: number): Promise<boolean>;
+  /** Takes no new calls; those in flight go on, and the connection closes after the last. Idempotent. */
+  close(): void;
 }

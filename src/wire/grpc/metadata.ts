@@ -1,4 +1,5 @@
 import { Metadata } from '@grpc/grpc-js';
+import { isCarried } from './metadata-names.ts';
 
 /**
  * Header fields (name, value, name, value) as gRPC metadata. What metadata cannot carry is left out: the package throws on it, or
@@ -13,24 +14,4 @@ export function toMetadata(pairs: readonly string[]): Metadata {
   return metadata;
 }
 
-const NAME = /^[0-9a-z_.-]+$/;
 const VALUE = /^[ -~]*$/;
-
-/** Fields that belong to a connection or to gRPC itself, and the name under which the package would set the prototype of its headers. */
-const RESERVED: ReadonlySet<string> = new Set([
-  '__proto__',
-  'connection',
-  'content-length',
-  'content-type',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-function isCarried(name: string): boolean {
-  return NAME.test(name) && !RESERVED.has(name) && !name.startsWith('grpc-') && !name.endsWith('-bin');
-}

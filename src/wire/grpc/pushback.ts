@@ -11,8 +11,12 @@ const MILLISECONDS = /^\d{1,10}$/;
  * anything else that is no number, is NO_RETRY. `retry-after` is what HTTP servers and proxies send, this gateway among them.
  */
 export function pushbackMs(metadata: Metadata, wallMs: number): number {
-  const pushback = textOf(metadata, 'grpc-retry-pushback-ms');
-  if (pushback === null) return retryAfterMs(textOf(metadata, 'retry-after') ?? '', wallMs);
+  return askedWaitMs(textOf(metadata, 'grpc-retry-pushback-ms'), textOf(metadata, 'retry-after'), wallMs);
+}
+
+/** The same of the two fields themselves, null where one is not there. */
+export function askedWaitMs(pushback: string | null, retryAfter: string | null, wallMs: number): number {
+  if (pushback === null) return retryAfterMs(retryAfter ?? '', wallMs);
   return MILLISECONDS.test(pushback) ? Math.min(Number(pushback), MAX_RETRY_AFTER_MS) : NO_RETRY;
 }
 

@@ -11,7 +11,7 @@ export function widened(window: number, increment: number): number {
 /** What the other side may send us, and when it may send more. */
 export class ReceiveWindow {
   /** As wide as it is made again and again. */
-  size: number;
+  readonly size: number;
   /** What the other side may still send. */
   left: number;
 
@@ -26,15 +26,11 @@ export class ReceiveWindow {
     return this.left >= 0;
   }
 
-  /** The increment that is due now that all that came has been used, or 0: it comes when half the window is gone. @hot */
-  due(): number {
-    return this.left * 2 <= this.size ? this.refill() : 0;
-  }
-
-  /** The increment that makes the window whole. */
-  refill(): number {
-    const increment = this.size - this.left;
-    this.left = this.size;
-    return increment;
+  /** The increment that is due now, or 0: it comes when half the window is gone. Of what came, `heldBytes` are not used yet. @hot */
+  due(heldBytes: number): number {
+    const used = this.size - this.left - heldBytes;
+    if (used * 2 < this.size) return 0;
+    this.left += used;
+    return used;
   }
 }

@@ -61,7 +61,7 @@ describe('flow windows', () => {
           const fits = bytes <= allowed;
           expect(window.take(bytes)).toBe(fits);
           if (!fits) return;
-          allowed += window.due() - bytes;
+          allowed += window.due(0) - bytes;
           expect(allowed).toBe(window.left);
           expect(allowed).toBeGreaterThan(0);
           expect(allowed).toBeLessThanOrEqual(size);
@@ -69,6 +69,16 @@ describe('flow windows', () => {
       }),
       { seed: 6 },
     );
+  });
+});
+
+describe('ReceiveWindow', () => {
+  it('keeps from the other side what is held back', () => {
+    const window = new ReceiveWindow(100);
+    window.take(90);
+    expect(window.due(60)).toBe(0);
+    expect(window.due(40)).toBe(50);
+    expect(window.left).toBe(60);
   });
 });
 

@@ -1,0 +1,120 @@
+import { GrpcStatus } from '../../../core/grpc-status.ts';
+import type { CallOptions, GrpcChannel, GrpcChannelOptions, Question, StreamAnswers } from '../../grpc/grpc-channel.ts';
+import { isCarried } from '../../grpc/metadata-names.ts';
+import type { StreamSink } from '../../grpc/streamed-call.ts';
+import type { UnaryCall, UnarySink } from '../../grpc/waiting-call.ts';
+import { SYSTEM_TIMING, type Timing } from '../timing.ts';
+import { CallHeads } from './call-heads.ts';
+import { ConnectionSet } from './connection-set.ts';
+import { Deadlines } from './deadlines.ts';
+import type { CallHome, H2Call } from './h2-call.ts';
+import { StreamedH2Call } from './streamed-h2-call.ts';
+import { UnaryH2Call } from './unary-h2-call.ts';
+
+/** Calls that wait for a connection, or for a place on one. Who sends more is not limited where it should be. */
+const MAX_WAITING = 65_536;
+
+/** A gRPC channel on an HTTP/2 engine of our own: one connection, a second where the server limits the calls on one. */
+export class H2Channel implements GrpcChannel, CallHome {
+  readonly maxMessageBytes: number;
+  readonly #timing: Timing;
+  readonly #deadlines: Deadlines;
+  readonly #connections: ConnectionSet;
+  /** In the order they came. */
+  readonly #waiting = new Set<H2Call>();
+  #closed = false;
+
+  constructor(options: GrpcChannelOptions, timing: Timing = SYSTEM_TIMING) {
+    this.maxMessageBytes = options.maxMessageBytes;
+    this.#timing = timing;
+    this.#deadlines = new Deadlines(timing);
+    const { tls, address } = options;
+    const authority = tls?.serverName ?? address;
+    const heads = new CallHeads({ authority, secure: tls !== null, isCarried });
+    this.#connections = new ConnectionSet(options, timing, heads, this);
+  }
+
+  /** @hot */
+  unary(path: string, question: Question, options: CallOptions, sink: UnarySink): UnaryCall {
+    const nowMs = this.#timing.clock.nowMs();
+    const timeoutMs = Math.max(1, Math.ceil(options.timeoutMs));
+    const head = { path, headers: options.headers, timeoutMs };
+    const call = new UnaryH2Call(this, head, piecesOf(question), nowMs + timeoutMs, sink);
+    this.#begin(call, nowMs);
+    return call;
+  }
+
+  streamed(path: string, question: Question, options: CallOptions, sink: StreamSink): StreamAnswers {
+    const nowMs = this.#timing.clock.nowMs();
+    const timeoutMs = Math.max(1, Math.ceil(options.timeoutMs));
+    const head = { path, headers: options.headers, timeoutMs };
+    const call = new StreamedH2Call(this, head, piecesOf(question), nowMs + timeoutMs, sink);
+    this.#begin(call, nowMs);
+    return call;
+  }
+
+  ready(timeoutMs: number): Promise<boolean> {
+    return this.#closed ? Promise.resolve(false) : this.#connections.ready(timeoutMs);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const call of this.#waiting) call.failSoon(GrpcStatus.Unavailable, CLOSED);
+    this.#connections.close();
+  }
+
+  wallMs(): number {
+    return this.#timing.clock.wallMs();
+  }
+
+  forget(call: H2Call): void {
+    this.#deadlines.remove(call);
+    if (call.streamId === 0) this.#waiting.delete(call);
+  }
+
+  /** Calls may begin: those that wait come first. */
+  onRoom(): void {
+    if (this.#waiting.size === 0) return;
+    for (const call of this.#waiting) {
+      const connection = this.#connections.withRoom();
+      if (connection === null) return;
+      this.#waiting.delete(call);
+      if (!connection.begin(call)) call.failSoon(GrpcStatus.Internal, LONG_HEADERS);
+    }
+  }
+
+  onFewer(): void {
+    if (this.#waiting.size > 0) this.#connections.want();
+  }
+
+  /** No connection came about; who waits for one does not wait longer. */
+  onNoConnection(reason: string): void {
+    for (const call of this.#waiting) call.drop(unconnected(reason), false);
+  }
+
+  #begin(call: H2Call, nowMs: number): void {
+    const connection = this.#closed ? null : this.#connections.withRoom();
+    if (connection !== null && this.#waiting.size === 0) {
+      this.#deadlines.add(call, nowMs);
+      if (!connection.begin(call)) call.failSoon(GrpcStatus.Internal, LONG_HEADERS);
+      return;
+    }
+    if (this.#closed) call.failSoon(GrpcStatus.Unavailable, CLOSED);
+    else if (this.#connections.failure !== null) call.failSoon(GrpcStatus.Unavailable, unconnected(this.#connections.failure));
+    else if (this.#waiting.size >= MAX_WAITING) call.failSoon(GrpcStatus.ResourceExhausted, TOO_MANY);
+    else {
+      this.#deadlines.add(call, nowMs);
+      this.#waiting.add(call);
+      this.#connections.want();
+    }
+  }
+}
+
+const CLOSED = 'The channel is closed.';
+const LONG_HEADERS = 'The header fields of the call are larger than the server takes.';
+const TOO_MANY = `${MAX_WAITING} calls are waiting for the server.`;
+
+const unconnected = (reason: string): string => `No connection established. ${reason}`;
+
+const piecesOf = (question: Question): readonly Uint8Array[] => (Buffer.isBuffer(question) ? [question] : question);
