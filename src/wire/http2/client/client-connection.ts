@@ -1,18 +1,16 @@
-import { ReceiveWindow, widened } from '../flow-window.ts';
-import { FrameRate } from '../frame-rate.ts';
 import { PREFACE } from '../frames/frame-format.ts';
 import { FrameOutput, type Outlet, type OutputOwner } from '../frames/frame-output.ts';
 import { FrameReader } from '../frames/frame-reader.ts';
-import type { FrameSink } from '../frames/frame-sink.ts';
-import { writeGoAway, writePing, writeReset, writeSettingsAck, writeWindowUpdate } from '../frames/frame-writer.ts';
+import { writeGoAway, writePing, writeReset, writeWindowUpdate } from '../frames/frame-writer.ts';
 import { H2Error, type H2ErrorCode, h2ErrorName } from '../h2-error.ts';
-import { HpackDecoder } from '../hpack/decoder.ts';
 import { DEFAULT_WINDOW_BYTES, PeerSettings } from '../settings.ts';
 import type { Timing } from '../timing.ts';
 import type { CallHeads } from './call-heads.ts';
-import { CLIENT_SETTINGS, LIMITS, PACE } from './client-limits.ts';
+import { ClientFrames, type ConnectionLife } from './client-frames.ts';
+import { CLIENT_SETTINGS, LIMITS } from './client-limits.ts';
+import { ClientStreams } from './client-streams.ts';
 import type { CallCarrier, H2Call } from './h2-call.ts';
-import { Heartbeat } from './heartbeat.ts';
+import { Heartbeat, type Pulse } from './heartbeat.ts';
 import { QuestionQueue } from './question-queue.ts';
 
 /** Who wants to know what becomes of a connection. */
@@ -43,65 +41,65 @@ export interface Wire extends Outlet {
 }
 
 /** One HTTP/2 connection to a gRPC server (RFC 9113): many calls, each on a stream of its own. */
-export class ClientConnection implements FrameSink, OutputOwner, CallCarrier {
-  opened = false;
-  /** No more calls may begin. */
-  draining = false;
+export class ClientConnection implements OutputOwner, CallCarrier, ConnectionLife, Pulse {
+  readonly sinceMs: number;
   /** Calls that the server has answered, whatever it said. */
   answered = 0;
-  readonly sinceMs: number;
   readonly #owner: ConnectionOwner;
   readonly #wire: Wire;
   readonly #output: FrameOutput;
-  readonly #reader: FrameReader;
-  readonly #hpack = new HpackDecoder(LIMITS);
   readonly #peer = new PeerSettings();
-  readonly #streams = new Map<number, H2Call>();
+  readonly #streams = new ClientStreams();
   readonly #questions: QuestionQueue;
+  readonly #frames: ClientFrames;
+  readonly #reader: FrameReader;
   readonly #heartbeat: Heartbeat;
-  readonly #rate = new FrameRate(PACE.perSecond, PACE.burst);
-  readonly #window = new ReceiveWindow(LIMITS.connectionWindowBytes);
-  #nextId = 1;
   /** The newest stream whose first frame has been given to the socket. */
   #flushedId = 0;
-  /** The call whose DATA frame is being read; null where its stream is gone. */
-  #reading: H2Call | null = null;
+  #opened = false;
+  /** No more calls may begin. */
+  #draining = false;
   #closed = false;
 
   constructor(owner: ConnectionOwner, wire: Wire, keepAliveMs: number) {
+    const { timing } = owner;
     this.#owner = owner;
-    this.sinceMs = owner.timing.clock.nowMs();
+    this.sinceMs = timing.clock.nowMs();
     this.#wire = wire;
-    this.#output = new FrameOutput(wire, this);
-    this.#reader = new FrameReader(this, LIMITS);
-    this.#questions = new QuestionQueue(this.#output, this.#peer);
-    this.#heartbeat = new Heartbeat(owner.timing, keepAliveMs, this);
-    this.#output.add(PREFACE);
-    this.#output.add(CLIENT_SETTINGS);
-    writeWindowUpdate(this.#output, 0, LIMITS.connectionWindowBytes - DEFAULT_WINDOW_BYTES);
-    this.#output.flush();
+    const output = new FrameOutput(wire, this);
+    const questions = new QuestionQueue(output, this.#peer);
+    this.#output = output;
+    this.#questions = questions;
+    this.#frames = new ClientFrames({ streams: this.#streams, questions, output, peer: this.#peer, timing, life: this });
+    this.#reader = new FrameReader(this.#frames, LIMITS);
+    this.#heartbeat = new Heartbeat(timing, keepAliveMs, this);
+    // RFC 9113, 3.4: the preface, and SETTINGS behind it. The connection's window has no setting (6.9.2).
+    output.add(PREFACE);
+    output.add(CLIENT_SETTINGS);
+    writeWindowUpdate(output, 0, LIMITS.connectionWindowBytes - DEFAULT_WINDOW_BYTES);
+    output.flush();
   }
 
+  /** @hot */
   get hasRoom(): boolean {
-    return this.opened && !this.draining && this.#streams.size < Math.min(this.#peer.maxConcurrentStreams, LIMITS.maxStreams);
-  }
-
-  get calls(): number {
-    return this.#streams.size;
+    const { size } = this.#streams;
+    return this.#opened && !this.#draining && size < this.#peer.maxConcurrentStreams && size < LIMITS.maxStreams;
   }
 
   /** Begins a call; there has to be room. False where the server does not take header fields so long. @hot */
   begin(call: H2Call): boolean {
-    if (!this.#owner.heads.fits(call.path, call.headers, this.#peer.maxHeaderListBytes)) return false;
-    const streamId = this.#nextId;
-    this.#nextId += 2;
+    const { heads } = this.#owner;
+    if (!heads.fits(call.path, call.headers, this.#peer.maxHeaderListBytes)) return false;
+    const streams = this.#streams;
+    const streamId = streams.nextId;
+    streams.nextId += 2;
     call.begin(this, streamId, this.#peer.initialWindowBytes);
-    this.#owner.heads.write(this.#output, streamId, call, streamId === 1);
-    this.#streams.set(streamId, call);
-    if (this.#streams.size === 1) this.#wake();
+    heads.write(this.#output, streamId, call, streamId === 1);
+    streams.add(call);
+    if (streams.size === 1) this.#wake();
     this.#questions.begin(call);
     // RFC 9113, 5.1.1: ids are never used again, and when they are used up a new connection is.
-    if (this.#nextId > LIMITS.lastStreamId) this.#drain();
+    if (streams.nextId > LIMITS.lastStreamId) this.#stopBeginning();
     return true;
   }
 
@@ -110,7 +108,7 @@ export class ClientConnection implements FrameSink, OutputOwner, CallCarrier {
     if (this.#closed) return;
     this.#heartbeat.heard();
     const error = this.#reader.read(chunk, 0, bytes);
-    if (error !== H2Error.None) this.#fail(error, this.#reader.problem);
+    if (error !== H2Error.None) this.#fail(error);
   }
 
   /** The socket takes bytes again. */
@@ -124,33 +122,24 @@ export class ClientConnection implements FrameSink, OutputOwner, CallCarrier {
     this.#wire.destroy();
   }
 
-  #lose(reason: string): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.draining = true;
-    this.#reader.stop();
-    this.#heartbeat.stop();
-    for (const call of this.#streams.values()) call.drop(reason, this.hasSent(call.streamId));
-    this.#owner.onLost(this, reason);
-  }
-
   /** Takes no more calls, and closes after the last. */
   close(): void {
-    this.#drain();
+    this.#stopBeginning();
+    if (this.#streams.size === 0) this.#part(H2Error.None, '', CLOSED);
   }
 
   hasSent(streamId: number): boolean {
     return streamId !== 0 && streamId <= this.#flushedId;
   }
 
+  /** @hot */
   release(call: H2Call, code: H2ErrorCode): void {
-    if (!this.#streams.delete(call.streamId) || this.#closed) return;
+    if (!this.#streams.remove(call) || this.#closed) return;
     if (call.remoteEnded) this.answered++;
-    const isClosed = call.remoteEnded && call.unsentBytes === 0;
-    if (!isClosed && code !== H2Error.None) writeReset(this.#output, call.streamId, code);
-    if (this.#reading === call) this.#reading = null;
+    const stands = !call.remoteEnded || call.unsentBytes > 0;
+    if (stands && code !== H2Error.None) writeReset(this.#output, call.streamId, code);
     if (this.#streams.size === 0) this.#rest();
-    if (!this.draining) this.#owner.onRoom(this);
+    if (!this.#draining) this.#owner.onRoom(this);
   }
 
   widen(call: H2Call, bytes: number): void {
@@ -159,106 +148,25 @@ export class ClientConnection implements FrameSink, OutputOwner, CallCarrier {
 
   onFlush(): void {
     this.#questions.pump();
-    this.#flushedId = this.#nextId - 2;
+    this.#flushedId = this.#streams.lastId;
   }
 
-  onDataStart(streamId: number, flowBytes: number): H2ErrorCode {
-    if (this.#isIdle(streamId)) return H2Error.Protocol;
-    // RFC 9113, 6.9.1: also what comes on a stream that is gone counts.
-    if (!this.#window.take(flowBytes)) return H2Error.FlowControl;
-    const call = this.#streams.get(streamId) ?? null;
-    this.#reading = call;
-    if (flowBytes === 0 && !this.#rate.take(this.#owner.timing.clock.nowMs())) return H2Error.EnhanceYourCalm;
-    if (call !== null && !call.window.take(flowBytes)) call.onViolation(H2Error.FlowControl);
-    return H2Error.None;
-  }
-
-  onDataBytes(_streamId: number, chunk: Buffer, from: number, to: number): H2ErrorCode {
-    this.#reading?.onBytes(chunk, from, to);
-    return H2Error.None;
-  }
-
-  onDataEnd(_streamId: number, endStream: boolean): H2ErrorCode {
-    const increment = this.#window.due(0);
-    if (increment > 0) writeWindowUpdate(this.#output, 0, increment);
-    this.#reading?.onDataEnd(endStream);
-    this.#reading = null;
-    return H2Error.None;
-  }
-
-  onHeaders(streamId: number, endStream: boolean, block: Buffer, from: number, to: number): H2ErrorCode {
-    // Decoded whoever it is for: the table is the connection's (RFC 9113, 4.3).
-    if (!this.#hpack.decode(block, from, to)) return H2Error.Compression;
-    if (this.#isIdle(streamId)) return H2Error.Protocol;
-    this.#streams.get(streamId)?.onHeaders(this.#hpack.fields, endStream);
-    return H2Error.None;
-  }
-
-  onReset(streamId: number, code: H2ErrorCode): H2ErrorCode {
-    if (this.#isIdle(streamId)) return H2Error.Protocol;
-    this.#streams.get(streamId)?.onReset(code);
-    return H2Error.None;
-  }
-
-  onSettings(payload: Buffer, from: number, to: number): H2ErrorCode {
-    if (!this.#rate.take(this.#owner.timing.clock.nowMs())) return H2Error.EnhanceYourCalm;
-    const before = this.#peer.initialWindowBytes;
-    const error = this.#peer.apply(payload, from, to, true);
-    if (error !== H2Error.None) return error;
-    writeSettingsAck(this.#output);
-    if (!this.#moveWindows(this.#peer.initialWindowBytes - before)) return H2Error.FlowControl;
-    if (!this.opened) {
-      this.opened = true;
-      if (this.#streams.size === 0) this.#wire.unref();
-      this.#owner.onOpen(this);
-    } else if (!this.draining) this.#owner.onRoom(this);
-    return H2Error.None;
-  }
-
-  onSettingsAck(): H2ErrorCode {
-    this.#hpack.limitTable(LIMITS.tableBytes);
-    return H2Error.None;
-  }
-
-  onPing(payload: Buffer, from: number): H2ErrorCode {
-    if (!this.#rate.take(this.#owner.timing.clock.nowMs())) return H2Error.EnhanceYourCalm;
-    writePing(this.#output, true, payload, from);
-    return H2Error.None;
-  }
-
-  /** Whatever comes is a sign of life, this too. */
-  onPingAck(): H2ErrorCode {
-    return H2Error.None;
+  onSettled(): void {
+    if (this.#opened) {
+      if (!this.#draining) this.#owner.onRoom(this);
+      return;
+    }
+    this.#opened = true;
+    this.#wire.unref();
+    this.#owner.onOpen(this);
   }
 
   /** RFC 9113, 6.8: what is above the last stream has not been and will not be looked at. */
-  onGoAway(lastStreamId: number, code: H2ErrorCode): H2ErrorCode {
+  onLeaving(lastStreamId: number, code: H2ErrorCode): void {
     if (code === H2Error.EnhanceYourCalm) this.#owner.onTooManyPings();
     this.#stopBeginning();
-    for (const call of this.#streams.values()) {
-      if (call.streamId > lastStreamId) call.drop(`The server is going away: ${h2ErrorName(code)}.`, false);
-    }
+    this.#streams.dropAbove(lastStreamId, `The server is going away: ${h2ErrorName(code)}.`);
     if (this.#streams.size === 0) this.#rest();
-    return H2Error.None;
-  }
-
-  onWindowUpdate(streamId: number, increment: number): H2ErrorCode {
-    if (streamId === 0) return increment === 0 ? H2Error.Protocol : this.#questions.widen(increment);
-    if (this.#isIdle(streamId)) return H2Error.Protocol;
-    const call = this.#streams.get(streamId);
-    if (call === undefined) return H2Error.None;
-    const window = widened(call.sendWindow, increment);
-    if (increment === 0) call.onViolation(H2Error.Protocol);
-    else if (Number.isNaN(window)) call.onViolation(H2Error.FlowControl);
-    else {
-      call.sendWindow = window;
-      if (call.unsentBytes > 0) this.#questions.resume();
-    }
-    return H2Error.None;
-  }
-
-  onIgnored(): H2ErrorCode {
-    return this.#rate.take(this.#owner.timing.clock.nowMs()) ? H2Error.None : H2Error.EnhanceYourCalm;
   }
 
   ping(): void {
@@ -270,47 +178,26 @@ export class ClientConnection implements FrameSink, OutputOwner, CallCarrier {
     this.lost('The server did not answer a ping in time.');
   }
 
-  /** RFC 9113, 5.1.1: only we begin streams, with odd numbers, and nothing may come on one that has not begun. */
-  #isIdle(streamId: number): boolean {
-    return (streamId & 1) === 0 || streamId >= this.#nextId;
-  }
-
-  /** RFC 9113, 6.9.2: a new initial window moves those of all streams. */
-  #moveWindows(by: number): boolean {
-    if (by === 0) return true;
-    for (const call of this.#streams.values()) {
-      const window = widened(call.sendWindow, by);
-      if (Number.isNaN(window)) return false;
-      call.sendWindow = window;
-    }
-    this.#questions.resume();
-    return true;
-  }
-
   #wake(): void {
     this.#wire.ref();
     this.#heartbeat.start();
   }
 
+  /** No call is on it: it keeps nobody awake, or is not needed any more. */
   #rest(): void {
     this.#heartbeat.rest();
-    if (this.draining) this.#part(H2Error.None, '', 'The connection was closed.');
+    if (this.#draining) this.#part(H2Error.None, '', CLOSED);
     else this.#wire.unref();
   }
 
   #stopBeginning(): void {
-    if (this.draining) return;
-    this.draining = true;
+    if (this.#draining) return;
+    this.#draining = true;
     this.#owner.onDraining(this);
   }
 
-  #drain(): void {
-    this.#stopBeginning();
-    if (this.#streams.size === 0) this.#part(H2Error.None, '', 'The connection was closed.');
-  }
-
-  #fail(code: H2ErrorCode, problem: string): void {
-    const reason = problem === '' ? `${h2ErrorName(code)} ${this.#hpack.problem}`.trimEnd() : problem;
+  #fail(code: H2ErrorCode): void {
+    const reason = this.#reader.problem === '' ? `${h2ErrorName(code)} ${this.#frames.problem}`.trimEnd() : this.#reader.problem;
     this.#part(code, reason, `The server broke the rules of HTTP/2 (${reason}).`);
   }
 
@@ -323,8 +210,19 @@ export class ClientConnection implements FrameSink, OutputOwner, CallCarrier {
     this.#wire.destroySoon();
     this.#wire.setTimeout(FAREWELL_MS, () => this.#wire.destroy());
   }
+
+  #lose(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#draining = true;
+    this.#reader.stop();
+    this.#heartbeat.stop();
+    this.#streams.dropAll(reason);
+    this.#owner.onLost(this, reason);
+  }
 }
 
+const CLOSED = 'The connection was closed.';
 /** A peer that does not even take our farewell. */
 const FAREWELL_MS = 1_000;
 const PING = Buffer.from('sluice\0\0', 'latin1');

@@ -12,7 +12,7 @@ import {
 } from '../../../../src/wire/http2/frames/frame-writer.ts';
 import { takeSlab } from '../../../../src/wire/http2/frames/slab-pool.ts';
 import { settingsFrame } from '../../../../src/wire/http2/settings.ts';
-import { FrameLog } from './frame-log.ts';
+import { FrameLog } from '../../../support/frame-log.ts';
 
 /** Takes what it is given at once, or keeps it as a socket does that is slow. */
 class Sink implements Outlet {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FrameReader } from '../../../../src/wire/http2/frames/frame-reader.ts';
 import { H2Error } from '../../../../src/wire/http2/h2-error.ts';
-import { FrameLog, frame } from './frame-log.ts';
+import { FrameLog, frame } from '../../../support/frame-log.ts';
 
 const LIMITS = { maxFrameBytes: 16_384, maxBlockBytes: 300, maxContinuations: 4 };
 const SETTINGS = frame(4, 0, 0, new Uint8Array(0));

@@ -7,7 +7,7 @@ import { FrameReader } from '../../../../src/wire/http2/frames/frame-reader.ts';
 import { HpackDecoder } from '../../../../src/wire/http2/hpack/decoder.ts';
 import { encodeFields, NO_TABLE } from '../../../../src/wire/http2/hpack/encoder.ts';
 import { settingsFrame } from '../../../../src/wire/http2/settings.ts';
-import { FrameLog, frame } from './frame-log.ts';
+import { FrameLog, frame } from '../../../support/frame-log.ts';
 
 /** Node's own HTTP/2 on the other side of a socket, in both directions. */
 

@@ -1,5 +1,5 @@
-import { putFrameHead } from '../../../../src/wire/http2/frames/frame-format.ts';
-import type { FrameSink } from '../../../../src/wire/http2/frames/frame-sink.ts';
+import { putFrameHead } from '../../src/wire/http2/frames/frame-format.ts';
+import type { FrameSink } from '../../src/wire/http2/frames/frame-sink.ts';
 
 /** Writes down what a reader tells, in words that do not depend on how the bytes were split. */
 export class FrameLog implements FrameSink {

@@ -1,0 +1,155 @@
+import { ReceiveWindow, widened } from '../flow-window.ts';
+import { FrameRate } from '../frame-rate.ts';
+import type { FrameOutput } from '../frames/frame-output.ts';
+import type { FrameSink } from '../frames/frame-sink.ts';
+import { writePing, writeSettingsAck, writeWindowUpdate } from '../frames/frame-writer.ts';
+import { H2Error, type H2ErrorCode } from '../h2-error.ts';
+import { HpackDecoder } from '../hpack/decoder.ts';
+import type { PeerSettings } from '../settings.ts';
+import type { Timing } from '../timing.ts';
+import { LIMITS, PACE } from './client-limits.ts';
+import type { ClientStreams } from './client-streams.ts';
+import type { H2Call } from './h2-call.ts';
+import type { QuestionQueue } from './question-queue.ts';
+
+/** What the frames of a server change on a connection beyond its streams. */
+export interface ConnectionLife {
+  /** The server has said what it takes, for the first time or anew. */
+  onSettled(): void;
+  onLeaving(lastStreamId: number, code: H2ErrorCode): void;
+}
+
+export interface FrameParts {
+  readonly streams: ClientStreams;
+  readonly questions: QuestionQueue;
+  readonly output: FrameOutput;
+  readonly peer: PeerSettings;
+  readonly timing: Timing;
+  readonly life: ConnectionLife;
+}
+
+/** Acts on what a server sends: hands each call its part, answers what is to be answered, and keeps both windows. */
+export class ClientFrames implements FrameSink {
+  readonly #streams: ClientStreams;
+  readonly #questions: QuestionQueue;
+  readonly #output: FrameOutput;
+  readonly #peer: PeerSettings;
+  readonly #timing: Timing;
+  readonly #life: ConnectionLife;
+  readonly #hpack = new HpackDecoder(LIMITS);
+  readonly #rate = new FrameRate(PACE.perSecond, PACE.burst);
+  readonly #window = new ReceiveWindow(LIMITS.connectionWindowBytes);
+  /** The call whose DATA frame is being read; null where its stream is gone. */
+  #reading: H2Call | null = null;
+
+  constructor({ streams, questions, output, peer, timing, life }: FrameParts) {
+    this.#streams = streams;
+    this.#questions = questions;
+    this.#output = output;
+    this.#peer = peer;
+    this.#timing = timing;
+    this.#life = life;
+  }
+
+  /** What the last header block that could not be decoded has wrong. */
+  get problem(): string {
+    return this.#hpack.problem;
+  }
+
+  /** @hot */
+  onDataStart(streamId: number, flowBytes: number): H2ErrorCode {
+    if (this.#streams.isIdle(streamId)) return H2Error.Protocol;
+    // RFC 9113, 6.9.1: also what comes on a stream that is gone counts.
+    if (!this.#window.take(flowBytes)) return H2Error.FlowControl;
+    const call = this.#streams.get(streamId);
+    this.#reading = call;
+    if (call !== null && !call.window.take(flowBytes)) call.onViolation(H2Error.FlowControl);
+    return H2Error.None;
+  }
+
+  /** @hot */
+  onDataBytes(_streamId: number, chunk: Buffer, from: number, to: number): H2ErrorCode {
+    const call = this.#reading;
+    if (call !== null && !call.over) call.onBytes(chunk, from, to);
+    return H2Error.None;
+  }
+
+  /** @hot */
+  onDataEnd(_streamId: number, endStream: boolean): H2ErrorCode {
+    const increment = this.#window.due(0);
+    if (increment > 0) writeWindowUpdate(this.#output, 0, increment);
+    this.#reading?.onDataEnd(endStream);
+    this.#reading = null;
+    return H2Error.None;
+  }
+
+  /** @hot */
+  onHeaders(streamId: number, endStream: boolean, block: Buffer, from: number, to: number): H2ErrorCode {
+    // Decoded whoever it is for: the table is the connection's (RFC 9113, 4.3).
+    if (!this.#hpack.decode(block, from, to)) return H2Error.Compression;
+    if (this.#streams.isIdle(streamId)) return H2Error.Protocol;
+    this.#streams.get(streamId)?.onHeaders(this.#hpack.fields, endStream);
+    return H2Error.None;
+  }
+
+  onReset(streamId: number, code: H2ErrorCode): H2ErrorCode {
+    if (this.#streams.isIdle(streamId)) return H2Error.Protocol;
+    this.#streams.get(streamId)?.onReset(code);
+    return H2Error.None;
+  }
+
+  onSettings(payload: Buffer, from: number, to: number): H2ErrorCode {
+    const before = this.#peer.initialWindowBytes;
+    const error = this.#peer.apply(payload, from, to, true);
+    if (error !== H2Error.None) return error;
+    writeSettingsAck(this.#output);
+    if (!this.#streams.moveWindows(this.#peer.initialWindowBytes - before)) return H2Error.FlowControl;
+    this.#questions.resume();
+    this.#life.onSettled();
+    return this.#paced();
+  }
+
+  onSettingsAck(): H2ErrorCode {
+    this.#hpack.limitTable(LIMITS.tableBytes);
+    return H2Error.None;
+  }
+
+  onPing(payload: Buffer, from: number): H2ErrorCode {
+    writePing(this.#output, true, payload, from);
+    return this.#paced();
+  }
+
+  /** Whatever comes is a sign of life, this too. */
+  onPingAck(): H2ErrorCode {
+    return this.#paced();
+  }
+
+  onGoAway(lastStreamId: number, code: H2ErrorCode): H2ErrorCode {
+    this.#life.onLeaving(lastStreamId, code);
+    return this.#paced();
+  }
+
+  onWindowUpdate(streamId: number, increment: number): H2ErrorCode {
+    if (streamId === 0) return increment === 0 ? H2Error.Protocol : this.#questions.widen(increment);
+    if (this.#streams.isIdle(streamId)) return H2Error.Protocol;
+    const call = this.#streams.get(streamId);
+    if (call === null) return H2Error.None;
+    const window = widened(call.sendWindow, increment);
+    if (increment === 0) call.onViolation(H2Error.Protocol);
+    else if (Number.isNaN(window)) call.onViolation(H2Error.FlowControl);
+    else {
+      call.sendWindow = window;
+      if (call.unsentBytes > 0) this.#questions.resume();
+    }
+    return H2Error.None;
+  }
+
+  onIgnored(): H2ErrorCode {
+    return this.#paced();
+  }
+
+  /** For frames that bring nothing and cost something (RFC 9113, 10.5). */
+  #paced(): H2ErrorCode {
+    return this.#rate.take(this.#timing.clock.nowMs()) ? H2Error.None : H2Error.EnhanceYourCalm;
+  }
+}

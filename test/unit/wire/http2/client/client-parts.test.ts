@@ -1,0 +1,201 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Backoff } from '../../../../../src/wire/http2/client/backoff.ts';
+import { CallHeads } from '../../../../../src/wire/http2/client/call-heads.ts';
+import { DeadlineHeap } from '../../../../../src/wire/http2/client/deadline-heap.ts';
+import { Deadlines, type Expiring } from '../../../../../src/wire/http2/client/deadlines.ts';
+import { FrameOutput } from '../../../../../src/wire/http2/frames/frame-output.ts';
+import { HpackDecoder } from '../../../../../src/wire/http2/hpack/decoder.ts';
+import { MessageReader } from '../../../../../src/wire/http2/message-reader.ts';
+import { FakeAlarms } from '../../../../support/fake-alarms.ts';
+import { FakeClock } from '../../../../support/fake-clock.ts';
+
+describe('DeadlineHeap', () => {
+  it('has the earliest first, whatever is added and removed', () => {
+    const step = fc.oneof(
+      fc.record({ is: fc.constant('add'), at: fc.nat(50) }),
+      fc.record({ is: fc.constant('remove'), at: fc.nat(50) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const heap = new DeadlineHeap();
+        const model: { deadlineMs: number; heapAt: number }[] = [];
+        for (const { is, at } of steps) {
+          if (is === 'add') {
+            const item = { deadlineMs: at, heapAt: -1 };
+            model.push(item);
+            heap.add(item);
+          } else if (model.length > 0) {
+            const [item] = model.splice(at % model.length, 1);
+            heap.remove(item!);
+            heap.remove(item!);
+          }
+          expect(heap.size).toBe(model.length);
+          expect(heap.first?.deadlineMs ?? null).toBe(
+            model.length === 0 ? null : Math.min(...model.map((one) => one.deadlineMs)),
+          );
+        }
+      }),
+      { seed: 4 },
+    );
+  });
+});
+
+describe('Deadlines', () => {
+  it('expires each when it is due, with one alarm', () => {
+    const clock = new FakeClock();
+    const alarms = new FakeAlarms(clock);
+    const deadlines = new Deadlines({ clock, setAlarm: alarms.set, random: () => 0 });
+    const expired: number[] = [];
+    const add = (deadlineMs: number): Expiring => {
+      const call: Expiring = { deadlineMs, heapAt: -1, expire: () => expired.push(deadlineMs) };
+      deadlines.add(call, clock.nowMs());
+      return call;
+    };
+    add(300);
+    add(100);
+    const gone = add(50);
+    add(100);
+    expect(alarms.size).toBe(1);
+    deadlines.remove(gone);
+    alarms.advance(50);
+    expect(expired).toEqual([]);
+    alarms.advance(50);
+    expect(expired).toEqual([100, 100]);
+    alarms.advance(200);
+    expect([expired, deadlines.size, alarms.size]).toEqual([[100, 100, 300], 0, 0]);
+  });
+});
+
+describe('Backoff', () => {
+  it('grows from 100 ms to two seconds, with some chance', () => {
+    const middle = new Backoff(() => 0.5);
+    const pauses = Array.from({ length: 9 }, () => middle.next());
+    expect(pauses).toEqual([100, 160, 256, 410, 655, 1_049, 1_678, 2_000, 2_000]);
+    middle.reset();
+    expect(middle.next()).toBe(100);
+    expect([new Backoff(() => 0).next(), new Backoff(() => 1).next()]).toEqual([80, 120]);
+  });
+});
+
+describe('CallHeads', () => {
+  const heads = new CallHeads({ authority: 'a:1', secure: true, isCarried: (name) => name !== 'te' });
+  const read = (headers: readonly string[], timeoutMs: number, first = false): string[] => {
+    const written: Uint8Array[] = [];
+    const outlet = {
+      write: (bytes: Uint8Array) => written.push(Buffer.from(bytes)) > 0,
+      cork: () => undefined,
+      uncork: () => undefined,
+    };
+    const output = new FrameOutput({ ...outlet, writableLength: 0, destroyed: false }, { onFlush: () => undefined });
+    heads.write(output, 1, { path: '/p', headers, timeoutMs }, first);
+    output.flush();
+    const bytes = Buffer.concat(written);
+    let block = Buffer.alloc(0);
+    for (let at = 0; at < bytes.length; at += 9 + bytes.readUIntBE(at, 3)) {
+      block = Buffer.concat([block, bytes.subarray(at + 9, at + 9 + bytes.readUIntBE(at, 3))]);
+    }
+    if (first) expect(block[0]).toBe(0x20);
+    const decoder = new HpackDecoder({ tableBytes: 4_096, maxFields: 100, maxListBytes: 1_000_000 });
+    expect(decoder.decode(block, 0, block.length), decoder.problem).toBe(true);
+    return Array.from({ length: decoder.fields.count }, (_, i) => `${decoder.fields.names[i]}: ${decoder.fields.values[i]}`);
+  };
+  const constant = [':method: POST', ':scheme: https', ':path: /p', ':authority: a:1', 'te: trailers'];
+  constant.push('content-type: application/grpc', 'user-agent: sluice', 'grpc-accept-encoding: identity');
+
+  it('writes what is the same for all, and what is a call’s own behind it', () => {
+    expect(read(['X-A', '1', 'te', 'x', 'authorization', 'k', 'x-bad', 'a\r\nb', 'x-blank', ' a'], 5, true)).toEqual([
+      ...constant,
+      'grpc-timeout: 5m',
+      'x-a: 1',
+      'authorization: k',
+    ]);
+  });
+
+  it.each([
+    [1, '1m'],
+    [99_999_999, '99999999m'],
+    [100_000_000, '100000S'],
+    [100_000_001, '100001S'],
+  ])('writes a timeout of %i ms as %s', (ms, text) => {
+    expect(read([], ms)).toEqual([...constant, `grpc-timeout: ${text}`]);
+  });
+
+  it('takes several frames where the fields are long', () => {
+    const long = 'v'.repeat(40_000);
+    expect(read(['x-long', long], 1)).toEqual([...constant, 'grpc-timeout: 1m', `x-long: ${long}`]);
+  });
+
+  it('counts as the receiver does', () => {
+    expect(heads.fits('/p', [], 500)).toBe(true);
+    expect(heads.fits('/p', ['x', 'v'.repeat(400)], 500)).toBe(false);
+  });
+});
+
+describe('MessageReader', () => {
+  it('cuts the same messages out of any pieces, and keeps nothing that it was lent', () => {
+    const message = fc.oneof(
+      fc.uint8Array({ maxLength: 40 }),
+      fc.integer({ min: 60_000, max: 300_000 }).map((n) => new Uint8Array(n).fill(n)),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(message, { maxLength: 5 }),
+        fc.array(fc.integer({ min: 1, max: 70_000 }), { minLength: 1 }),
+        (messages, sizes) => {
+          const framed = messages.map((one) => {
+            const head = Buffer.alloc(5);
+            head.writeUInt32BE(one.length, 1);
+            return Buffer.concat([head, one]);
+          });
+          const bytes = Buffer.concat(framed);
+          const reader = new MessageReader(300_000, Number.POSITIVE_INFINITY);
+          const read: Buffer[] = [];
+          for (let at = 0, n = 0; at < bytes.length; n++) {
+            const chunk = Buffer.from(bytes.subarray(at, at + sizes[n % sizes.length]!));
+            for (let from = 0; from < chunk.length; ) {
+              from = reader.read(chunk, from, chunk.length);
+              if (reader.message !== null) read.push(reader.message);
+              reader.message = null;
+            }
+            at += chunk.length;
+            chunk.fill(0xee);
+          }
+          expect(read.length).toBe(messages.length);
+          for (const [i, one] of read.entries()) expect(one.equals(messages[i]!)).toBe(true);
+          expect(reader.haveBytes).toBe(0);
+        },
+      ),
+      { seed: 5, numRuns: 60 },
+    );
+  });
+
+  it('gives views where it may, and only of what lies whole in a chunk', () => {
+    const reader = new MessageReader(1_000, 4);
+    const chunk = Buffer.from('00000000046162636400000000026566', 'hex');
+    const at = reader.read(chunk, 0, chunk.length);
+    expect([at, reader.message!.buffer === chunk.buffer, reader.message!.toString()]).toEqual([9, true, 'abcd']);
+    reader.message = null;
+    reader.read(chunk, at, chunk.length);
+    chunk.fill(0);
+    expect(reader.message!.toString()).toBe('ef');
+  });
+
+  it.each([
+    ['size', '00000003e9'],
+    ['size', '00ffffffff'],
+    ['compressed', '0100000001'],
+    ['flag', '02'],
+  ])('refuses for its %s: %s', (refusal, bytes) => {
+    const reader = new MessageReader(1_000, 0);
+    reader.read(Buffer.from(bytes, 'hex'), 0, bytes.length / 2);
+    expect(reader.refusal).toBe(refusal);
+  });
+
+  it('takes no memory for a mere claim', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const readers = Array.from({ length: 100 }, () => new MessageReader(0xffff_ffff, 0));
+    for (const reader of readers) reader.read(Buffer.from('00fffffff001', 'hex'), 0, 6);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20_000_000);
+  });
+});
