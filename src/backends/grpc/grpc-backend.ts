@@ -8,7 +8,7 @@ import type { InferenceRequest } from '../../core/inference.ts';
 import type { Signature } from '../../core/signature.ts';
 import type { GrpcChannel, GrpcChannelTls } from '../../wire/grpc/grpc-channel.ts';
 import { openGrpcChannel } from '../../wire/grpc/open-channel.ts';
-import { encodeInferRequest } from '../../wire/oip/infer-request.ts';
+import { inferRequestPieces } from '../../wire/oip/infer-request.ts';
 import { decodeDecoupled } from '../../wire/oip/model-config.ts';
 import { decodeModelMetadata, decodeReady, encodeModelNameRequest } from '../../wire/oip/server-messages.ts';
 import { withNamedOutputs } from '../named-outputs.ts';
@@ -68,19 +68,19 @@ export class GrpcBackend implements Backend, CallOwner {
 
   open(request: InferenceRequest, options: CallOptions, sink: CallSink): Call {
     if (request.task === 'explain') return this.#refuse(sink);
-    const message = encodeInferRequest(withNamedOutputs(request, this.#outputs), this.#model, this.#version);
+    const question = inferRequestPieces(withNamedOutputs(request, this.#outputs), this.#model, this.#version);
     const calling = { headers: this.#headers(options), timeoutMs: options.timeoutMs };
     if (this.#decoupled) {
       const call = new DecoupledCall(this, sink);
       this.#calls.add(call);
       // Each request has a stream of its own, so that its errors may come as statuses that can be told apart.
       calling.headers.push('triton_grpc_error', 'true');
-      call.begin(this.#channel.streamed(MODEL_STREAM_INFER, message, calling, call));
+      call.begin(this.#channel.streamed(MODEL_STREAM_INFER, question, calling, call));
       return call;
     }
     const call = new GrpcCall(this, sink);
     this.#calls.add(call);
-    call.begin(this.#channel.unary(MODEL_INFER, message, calling, call));
+    call.begin(this.#channel.unary(MODEL_INFER, question, calling, call));
     return call;
   }
 

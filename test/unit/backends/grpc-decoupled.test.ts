@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GrpcBackend } from '../../../src/backends/grpc/grpc-backend.ts';
 import { backend as backendSchema, type GrpcBackendConfig } from '../../../src/config/model-schema.ts';
 import type { Call, CallOptions } from '../../../src/core/backend.ts';
@@ -27,6 +27,8 @@ const MODEL: OipModel = {
 };
 const OPTIONS: CallOptions = { timeoutMs: 10_000, traceparent: '', tracestate: '', requestId: 'r-1', affinity: 0, avoid: '' };
 
+let engine: GrpcBackendConfig['engine'] = 'grpc-js';
+
 const opened: { close(): Promise<unknown> }[] = [];
 
 afterEach(async () => {
@@ -40,7 +42,7 @@ const part = (value: number, bytes = 4): OipTensor[] => {
 };
 
 function backendAt({ address }: OipServer): GrpcBackend {
-  const config = backendSchema.parse({ kind: 'grpc', endpoints: [address] }) as GrpcBackendConfig;
+  const config = backendSchema.parse({ kind: 'grpc', endpoints: [address], engine }) as GrpcBackendConfig;
   const endpoint = { name: address, ip: '' };
   const backend = new GrpcBackend(config, { endpoint, model: 'count', credential: null, tls: null, clock: new SystemClock() });
   opened.push(backend);
@@ -78,7 +80,11 @@ const REQUEST: InferenceRequest = {
 const numbersOf = ({ predictions }: RecordingSink): number[] =>
   predictions.map(({ outputs }) => Buffer.from(outputs[0]!.data).readInt32LE());
 
-describe('GrpcBackend with a decoupled model', () => {
+describe.each(['grpc-js', 'own'] as const)('GrpcBackend with a decoupled model on %s', (each) => {
+  beforeEach(() => {
+    engine = each;
+  });
+
   it('hands on each answer as it comes, and the end after the last', async () => {
     const { sink, server } = await ask(answerParts([part(1), part(2), part(3)]));
     await sink.closed;

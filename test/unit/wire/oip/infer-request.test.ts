@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { InferenceRequest, Params } from '../../../../src/core/inference.ts';
-import { decodeInferRequest, encodeInferRequest } from '../../../../src/wire/oip/infer-request.ts';
+import { decodeInferRequest, encodeInferRequest, inferRequestPieces } from '../../../../src/wire/oip/infer-request.ts';
 import { name, RUNS, request, text } from './arbitraries.ts';
 import { type Plain, stockDecode, stockEncode } from './stock-protobuf.ts';
 
@@ -87,6 +87,33 @@ describe('encodeInferRequest', () => {
     const from = decoded(stockEncode('ModelInferRequest', { ...PLAIN, parameters: { timeout: { int64_param: 5 } } }));
     expect(from.timeoutUs).toBe(5);
     expect(stockDecode('ModelInferRequest', encodeInferRequest(from, 'm', ''))['parameters']).toEqual({});
+  });
+});
+
+describe('inferRequestPieces', () => {
+  it('has the same bytes as the message in one piece', () => {
+    fc.assert(
+      fc.property(request, fc.array(fc.integer({ min: 4_090, max: 4_100 })), name, (from, sizes, model) => {
+        const large = sizes.map((size, i) => ({
+          name: `${i}`,
+          datatype: 'UINT8' as const,
+          shape: [size],
+          data: new Uint8Array(size).fill(i),
+        }));
+        const both = { ...from, inputs: [...from.inputs, ...large, ...from.inputs] };
+        expect(Buffer.concat(inferRequestPieces(both, model, '')).equals(encodeInferRequest(both, model, ''))).toBe(true);
+      }),
+      RUNS,
+    );
+  });
+
+  it('copies no large tensor', () => {
+    const data = new Uint8Array(100_000);
+    const from = {
+      ...decoded(stockEncode('ModelInferRequest', PLAIN)),
+      inputs: [{ name: 'x', datatype: 'UINT8' as const, shape: [1], data }],
+    };
+    expect(inferRequestPieces(from, 'm', '')).toContain(data);
   });
 });
 
