@@ -62,8 +62,14 @@ export class ConnectionSet implements DiallingOwner {
 
   /** A call waits, for a connection or for a place on one. */
   want(): void {
-    if (this.#dialling !== null || this.#unpause !== null || this.#closed) return;
-    if (this.#open.length < MAX_CONNECTIONS) this.#dial();
+    if (this.#dialling !== null || this.#closed || this.#open.length >= MAX_CONNECTIONS) return;
+    if (this.#unpause !== null) {
+      // The pause was for a second connection, and now there is not even a first: the call waits for no pause.
+      if (this.#open.length > 0 || this.failure !== null) return;
+      this.#unpause();
+      this.#unpause = null;
+    }
+    this.#dial();
   }
 
   ready(timeoutMs: number): Promise<boolean> {

@@ -1,9 +1,9 @@
 import { GrpcStatus } from '../../../core/grpc-status.ts';
 import type { StreamSink } from '../../grpc/streamed-call.ts';
 import { H2Error } from '../h2-error.ts';
-import { MESSAGE_HEAD_BYTES } from '../message-reader.ts';
 import type { CallHead } from './call-heads.ts';
 import { type CallHome, H2Call, tellCancelled } from './h2-call.ts';
+import { UnreadMessages } from './unread-messages.ts';
 
 /**
  * A call with one question and a stream of answers, each handed on when it is asked for. What is not asked for fills the stream's window,
@@ -11,9 +11,7 @@ import { type CallHome, H2Call, tellCancelled } from './h2-call.ts';
  */
 export class StreamedH2Call extends H2Call {
   readonly #sink: StreamSink;
-  /** Messages that came and that nobody has asked for. */
-  readonly #unread: Buffer[] = [];
-  #unreadBytes = 0;
+  readonly #unread = new UnreadMessages();
   /** How many have been asked for and did not come; the first is asked for from the beginning. */
   #asked = 1;
   /** The status is OK, and waits behind what is unread. */
@@ -28,7 +26,7 @@ export class StreamedH2Call extends H2Call {
   read(): void {
     if (this.over && !this.#finished) return;
     this.#asked++;
-    if (this.#unread.length === 0) {
+    if (this.#unread.isEmpty) {
       this.widen();
       return;
     }
@@ -40,7 +38,7 @@ export class StreamedH2Call extends H2Call {
 
   override cancel(): void {
     if (this.over && !this.#finished) return;
-    this.#drop();
+    this.#unread.clear();
     if (!this.#finished) {
       super.cancel();
       return;
@@ -52,50 +50,42 @@ export class StreamedH2Call extends H2Call {
   /** Hands on what was asked for and is here. */
   hand(): void {
     this.#handing = false;
-    while (this.#asked > 0 && this.#unread.length > 0) {
-      const message = this.#unread.shift()!;
-      this.#unreadBytes -= message.length + MESSAGE_HEAD_BYTES;
+    while (this.#asked > 0 && !this.#unread.isEmpty) {
       this.#asked--;
-      this.#sink.onMessage(message);
+      this.#sink.onMessage(this.#unread.take());
     }
-    if (this.#finished && this.#unread.length === 0) this.#end();
+    if (this.#finished && this.#unread.isEmpty) this.#end();
     else this.widen();
   }
 
   protected take(message: Buffer): void {
-    if (this.#asked > 0 && this.#unread.length === 0) {
+    if (this.#asked > 0 && this.#unread.isEmpty) {
       this.#asked--;
       this.#sink.onMessage(message);
       return;
     }
-    this.#unread.push(message);
-    this.#unreadBytes += message.length + MESSAGE_HEAD_BYTES;
+    this.#unread.add(message);
   }
 
   protected finish(): void {
     this.leave(H2Error.Cancel);
     this.#finished = true;
-    if (this.#unread.length === 0) this.#end();
+    if (this.#unread.isEmpty) this.#end();
   }
 
   protected tell(status: number, details: string, sent: boolean, pushbackMs: number): void {
-    this.#drop();
+    this.#unread.clear();
     this.#sink.onEnd(status, details, sent, pushbackMs);
   }
 
   protected heldBytes(): number {
     // A message that is waited for may be larger than the window.
-    return this.#asked > 0 && this.#unread.length === 0 ? 0 : this.#unreadBytes + this.reader.haveBytes;
+    return this.#asked > 0 && this.#unread.isEmpty ? 0 : this.#unread.bytes + this.reader.haveBytes;
   }
 
   #end(): void {
     this.#finished = false;
     this.#sink.onEnd(GrpcStatus.Ok, '', true, 0);
-  }
-
-  #drop(): void {
-    this.#unread.length = 0;
-    this.#unreadBytes = 0;
   }
 }
 

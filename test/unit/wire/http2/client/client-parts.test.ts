@@ -4,6 +4,7 @@ import { Backoff } from '../../../../../src/wire/http2/client/backoff.ts';
 import { CallHeads } from '../../../../../src/wire/http2/client/call-heads.ts';
 import { DeadlineHeap } from '../../../../../src/wire/http2/client/deadline-heap.ts';
 import { Deadlines, type Expiring } from '../../../../../src/wire/http2/client/deadlines.ts';
+import { UnreadMessages } from '../../../../../src/wire/http2/client/unread-messages.ts';
 import { FrameOutput } from '../../../../../src/wire/http2/frames/frame-output.ts';
 import { HpackDecoder } from '../../../../../src/wire/http2/hpack/decoder.ts';
 import { MessageReader } from '../../../../../src/wire/http2/message-reader.ts';
@@ -129,6 +130,20 @@ describe('CallHeads', () => {
   it('counts as the receiver does', () => {
     expect(heads.fits('/p', [], 500)).toBe(true);
     expect(heads.fits('/p', ['x', 'v'.repeat(400)], 500)).toBe(false);
+  });
+});
+
+describe('UnreadMessages', () => {
+  it('gives back what it was given, in order, and knows how much it has', () => {
+    const unread = new UnreadMessages();
+    let taken = 0;
+    for (let added = 0; added < 5_000; added++) {
+      unread.add(Buffer.from([added & 0xff]));
+      if (added % 3 > 0) expect(unread.take()[0]).toBe(taken++ & 0xff);
+    }
+    expect(unread.bytes).toBe((5_000 - taken) * 6);
+    while (!unread.isEmpty) expect(unread.take()[0]).toBe(taken++ & 0xff);
+    expect([taken, unread.bytes]).toEqual([5_000, 0]);
   });
 });
 

@@ -213,6 +213,25 @@ describe('H2Channel and what a server may do', () => {
     expect(answers.map((one) => one.message?.toString())).toEqual(['a', 'b', 'c']);
   });
 
+  it('does not let the first connection suffer for a second that failed', async () => {
+    const it = await world();
+    const first = await it.connected(Setting.MaxConcurrentStreams, 1);
+    const endings = [it.ask(), it.ask()];
+    (await it.server.next()).cut();
+    await first.heard('data 1');
+    first.send(say.answer(1, 'a'));
+    await first.heard('data 3');
+    first.send(say.answer(3, 'b'), say.goAway(3));
+    await Promise.all(endings.map((one) => one.ended));
+    await first.gone();
+    const ending = it.ask();
+    const next = await it.server.next();
+    next.send(say.settings());
+    await next.heard('data 1');
+    next.send(say.answer(1, 'c'));
+    expect((await ending.ended).message?.toString()).toBe('c');
+  });
+
   it('waits for windows, and fills them to the byte', async () => {
     const it = await world();
     const peer = await it.connected(Setting.InitialWindowSize, 3);
