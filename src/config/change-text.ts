@@ -27,7 +27,7 @@ export function changeText(change: ConfigChange): string {
     case 'removed':
       return `removed: ${valueText(key, before)}`;
     case 'reordered':
-      return `order ${(before as string[]).join(', ')} → ${(after as string[]).join(', ')}`;
+      return `order ${cut((before as string[]).join(', '))} → ${cut((after as string[]).join(', '))}`;
     default:
       return is satisfies never;
   }
@@ -54,9 +54,10 @@ const keyOf = (path: readonly PathStep[]): string => {
 
 function valueText(key: string, value: unknown): string {
   if (typeof value === 'number') return numberText(key, value);
-  const text = JSON.stringify(value, (name, inner: unknown) => masked(name, inner));
-  return text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS)}…` : text;
+  return cut(JSON.stringify(value, (name, inner: unknown) => masked(name, inner)));
 }
+
+const cut = (text: string): string => (text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS)}…` : text);
 
 /** The config is kept in basis points and nano-dollars, and written in percent and dollars. */
 function numberText(key: string, value: number): string {

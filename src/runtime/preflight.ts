@@ -6,6 +6,7 @@ import type { LoadedConfig } from '../config/load-config.ts';
 import type { GrpcBackendConfig, HttpBackendConfig, OnnxBackendConfig } from '../config/model-schema.ts';
 import { ConfigError, type ConfigProblem } from '../config/problem.ts';
 import { SecretReader } from '../config/secrets.ts';
+import { readAdminToken } from './admin-token.ts';
 import { TlsFiles } from './tls-files.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -30,9 +31,9 @@ class Preflight {
   run(): ConfigProblem[] {
     const { listen, tenants, models, audit, rollouts } = this.#loaded.config;
     for (const [face, { tls }] of Object.entries(listen)) this.#try(() => this.#tls.pair(tls, `listen.${face}.tls`));
-    this.#secret(listen.admin.token, 'listen.admin.token');
+    this.#adminToken(listen.admin.token, 'listen.admin.token');
     listen.admin.tokens.forEach((token, t) => {
-      if ('secret' in token) this.#secret(token.secret, `listen.admin.tokens.${t}.secret`);
+      if ('secret' in token) this.#adminToken(token.secret, `listen.admin.tokens.${t}.secret`);
     });
     tenants.forEach((tenant, t) => {
       tenant.keys.forEach((key, k) => {
@@ -72,6 +73,11 @@ class Preflight {
       const file = backend.tls?.[key] ?? null;
       if (file !== null) this.#try(() => this.#tls.read(file, `${path}.tls.${key}`));
     }
+  }
+
+  #adminToken(source: SecretSource, path: string): void {
+    const place = { secrets: this.#secrets, source, path, configFile: this.#loaded.file };
+    this.#try(() => readAdminToken(place, () => 'sla_made-at-start'));
   }
 
   #secret(source: SecretSource, path: string): void {

@@ -6,12 +6,11 @@ import { ConfigError } from '../../config/problem.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Secrets } from '../../config/secrets.ts';
 import type { AdminHolder } from '../../core/admin-access.ts';
+import { readAdminToken } from '../admin-token.ts';
 import { sequenceSecret } from '../sequence-secret.ts';
 import type { GeneratedSecrets } from './generated-secrets.ts';
 
 const ADMIN_TOKEN = 'listen.admin.token';
-/** Shorter tokens can be guessed. */
-const MIN_TOKEN_CHARS = 16;
 
 /** Every secret of a config, read once. */
 export interface SecretValues {
@@ -61,14 +60,10 @@ export function readSecrets(
 function adminHolders(config: Config, secrets: Secrets, generated: GeneratedSecrets, configFile: string): AdminHolder[] {
   const { token: first, tokens } = config.listen.admin;
   const read = (source: SecretSource, path: string, name: string): Uint8Array => {
-    const token = secrets.read(
-      source,
-      path,
-      () => generated.get(name) ?? generated.add(name, `sla_${randomBytes(32).toString('base64url')}`),
-    );
-    if (token.length >= MIN_TOKEN_CHARS) return createHash('sha256').update(token).digest();
-    const message = `found ${token.length} characters; expected at least ${MIN_TOKEN_CHARS} that nobody can guess`;
-    throw new ConfigError(configFile, [{ path, message }]);
+    const make = (): string => generated.get(name) ?? generated.add(name, `sla_${randomBytes(32).toString('base64url')}`);
+    return createHash('sha256')
+      .update(readAdminToken({ secrets, source, path, configFile }, make))
+      .digest();
   };
   const owner = { name: FIRST_TOKEN, role: 'owner', sha256: read(first, ADMIN_TOKEN, 'admin.token'), expiresMs: Infinity };
   const holders: AdminHolder[] = [owner];

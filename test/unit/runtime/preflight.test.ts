@@ -31,6 +31,24 @@ it('says everything that a config names and that is not there, and nothing when 
   ]);
   for (const name of ['secret', 'ca.pem', 'm.onnx']) writeFileSync(join(dir, name), 'x');
   writeFileSync(file, JSON.stringify({ ...config, audit: { file: 'audit.jsonl' } }));
-  expect(paths({ ADMIN: 'x', KEY: 'y' })).toEqual(['models.one.variants.0.backend.sha256']);
+  expect(paths({ ADMIN: 'tok-of-16-letters', KEY: 'y' })).toEqual(['models.one.variants.0.backend.sha256']);
+  rmSync(dir, { recursive: true });
+});
+
+it('refuses an admin token that nobody could send, as its owner would be locked out', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-preflight-'));
+  const file = join(dir, 'c.yaml');
+  writeFileSync(join(dir, 'm.onnx'), 'x');
+  const backend = { kind: 'onnx', path: 'm.onnx' };
+  const models = { one: { variants: [{ name: 'v1', role: 'stable', backend }] } };
+  const tenants = [{ id: 'a', keys: [{ id: 'aaaa0001', sha256: '0'.repeat(64) }] }];
+  writeFileSync(file, JSON.stringify({ listen: { admin: { token: { env: 'ADMIN' } } }, tenants, models }));
+  const problems = (ADMIN: string): string[] => preflight(loadConfig(file), { ADMIN }).map(({ message }) => message);
+  for (const token of ['short', 'x'.repeat(513), 'sixteen letters, and spaces', 'sechzehn-große-Buchstaben']) {
+    expect(problems(token)).toEqual([
+      `found a text of ${token.length} characters; expected 16 to 512 visible ASCII characters without spaces`,
+    ]);
+  }
+  expect(problems('x'.repeat(512))).toEqual([]);
   rmSync(dir, { recursive: true });
 });
