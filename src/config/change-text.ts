@@ -40,6 +40,8 @@ const HIDDEN = '(secret)';
 const SECRET_KEY = /(?:secret|token|credential|password|passphrase|pepper)s?$/i;
 
 function isSecret(path: readonly PathStep[]): boolean {
+  // The address of a webhook is its own credential.
+  if (path[0] === 'rollouts' && path[1] === 'webhooks') return true;
   return path.some((step, i) => typeof step === 'string' && (SECRET_KEY.test(step) || isKeyDigest(path, step, i)));
 }
 

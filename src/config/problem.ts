@@ -35,7 +35,7 @@ const lineOf = (problem: ConfigProblem): string => `  ${problem.path === '' ? '(
 const MAX_SHOWN = 60;
 
 /** Values under these keys may be secrets pasted in the wrong place, and are never repeated. */
-const SECRET_KEYS = /secret|token|credential|sha256|key/i;
+const SECRET_KEYS = /secret|token|credential|sha256|key|webhook/i;
 
 /** The schema's issues with the value found at each path. */
 export function problemsOf(issues: readonly z.core.$ZodIssue[], input: unknown): ConfigProblem[] {

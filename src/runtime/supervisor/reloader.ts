@@ -15,6 +15,8 @@ export type ReloadCause = 'signal' | 'file';
 
 /** Longest list of changes that a record holds. */
 const MAX_PATHS = 50;
+/** Longest reason of a refusal on record: a file with many mistakes must not make a line longer than a record may be. */
+const MAX_REASON_CHARS = 4_096;
 
 export interface ReloaderOptions {
   readonly file: string;
@@ -145,7 +147,7 @@ export class Reloader {
 
   /** The config in force stays. */
   #refuse(cause: ReloadCause, who: Operation, look: Look, problem: string): ReloadResult {
-    const unaudited = this.#record('config.refused', { ...who, reason: problem }, look);
+    const unaudited = this.#record('config.refused', { ...who, reason: problem.slice(0, MAX_REASON_CHARS) }, look);
     if (unaudited !== '') this.#o.log.error('audit record lost', { reason: unaudited });
     this.#note(cause, look, problem);
     return { is: 'refused', problem };

@@ -61,9 +61,7 @@ function adminHolders(config: Config, secrets: Secrets, generated: GeneratedSecr
   const { token: first, tokens } = config.listen.admin;
   const read = (source: SecretSource, path: string, name: string): Uint8Array => {
     const make = (): string => generated.get(name) ?? generated.add(name, `sla_${randomBytes(32).toString('base64url')}`);
-    return createHash('sha256')
-      .update(readAdminToken({ secrets, source, path, configFile }, make))
-      .digest();
+    return createHash('sha256').update(readAdminToken({ secrets, source, path, configFile }, make)).digest();
   };
   const owner = { name: FIRST_TOKEN, role: 'owner', sha256: read(first, ADMIN_TOKEN, 'admin.token'), expiresMs: Infinity };
   const holders: AdminHolder[] = [owner];

@@ -141,6 +141,25 @@ describe('the difference of two configs', () => {
     ]);
   });
 
+  it('stays short when thousands of tenants change their places', () => {
+    const [first] = base.tenants;
+    const tenants = Array.from({ length: 3_000 }, (_, i) => ({ ...first!, id: `tenant-with-a-long-name-${i}` }));
+    const before = edited((config) => mutable(config.tenants).splice(0, Infinity, ...tenants));
+    const after = edited((config) => mutable(config.tenants).splice(0, Infinity, ...tenants.toReversed()));
+    const [line, ...others] = lines(before, after);
+    expect(others).toEqual([]);
+    expect(line).toMatch(/^workers tenants: order tenant-with-a-long-name-0, .*… → tenant-with-a-long-name-2999, .*…$/);
+    expect(line!.length).toBeLessThan(300);
+  });
+
+  it('does not repeat the address of a webhook, which is its own credential', () => {
+    const after = edited((config) => {
+      const url = 'https://hooks.example/T0/B0/XyZ';
+      mutable(config.rollouts).webhooks = schema.shape.rollouts.parse({ webhooks: [{ url }] }).webhooks;
+    });
+    expect(lines(base, after)).toEqual(['workers rollouts.webhooks: changed']);
+  });
+
   it('takes new worker processes for a variant that comes with its weight', () => {
     const after = edited((config) => {
       const { variants } = config.models['digits']!;

@@ -108,6 +108,13 @@ describe('a reload', () => {
     ]);
   });
 
+  it('that is refused for reasons without end stands on record with the first of them', async () => {
+    write(config(5));
+    outcome = { is: 'failed', problem: 'x'.repeat(300_000) };
+    await reloader.reloadFor(WHO);
+    expect(log[2]).toMatchObject({ action: 'config.refused', reason: 'x'.repeat(4_096) });
+  });
+
   it('is one at a time: who asks for another is told so, and what the file says meanwhile is taken over behind it', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     wait = promise;
