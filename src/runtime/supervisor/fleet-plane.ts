@@ -100,7 +100,7 @@ export class FleetPlane implements ControlPlane {
   async purgeCache({ model, actor, reason, dryRun }: Purge): Promise<PurgeResult> {
     const { fleet, audit, acknowledgeTimeoutMs } = this.#o;
     if (dryRun) {
-      const { gives } = await fleet.broadcast('cached', model, acknowledgeTimeoutMs());
+      const gives = await fleet.gather('cached', model, acknowledgeTimeoutMs(), fleet.live);
       return { is: 'preview', entries: gives.reduce((sum, held) => sum + held, 0) };
     }
     const problem = recorded(audit, { action: 'cache.purge', actor, model, before: null, after: null, reason });
@@ -134,7 +134,8 @@ export class FleetPlane implements ControlPlane {
   }
 
   async explain(requestId: string): Promise<readonly RequestStory[]> {
-    const { gives } = await this.#o.fleet.broadcast('explain', requestId, BACKENDS_TIMEOUT_MS);
+    const { fleet } = this.#o;
+    const gives = await fleet.gather('explain', requestId, BACKENDS_TIMEOUT_MS, fleet.live);
     return gives.flat().sort((a, b) => (a.at < b.at ? 1 : -1));
   }
 

@@ -157,9 +157,14 @@ export class Fleet {
     };
   }
 
-  /** Asks those who serve for what they know. Whoever is silent is left out, and lives on: to ask changes nothing. */
-  async gather<Name extends OrderName>(name: Name, takes: Takes<Name>, timeoutMs: number): Promise<readonly Gives<Name>[]> {
-    const answers = await Promise.allSettled(this.serving.map((worker) => worker.ask(name, takes, timeoutMs)));
+  /** Asks for what they know those who serve, or others. Whoever is silent is left out, and lives on: to ask changes nothing. */
+  async gather<Name extends OrderName>(
+    name: Name,
+    takes: Takes<Name>,
+    timeoutMs: number,
+    whom = this.serving,
+  ): Promise<readonly Gives<Name>[]> {
+    const answers = await Promise.allSettled(whom.map((worker) => worker.ask(name, takes, timeoutMs)));
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   }
 
