@@ -129,7 +129,7 @@ export const config = z.strictObject({
         .nullable()
         .default(null)
         .describe(
-          'File that every change is written to before it takes effect, relative to this one; null writes to audit.jsonl in stateDir, and to the log as well.',
+          'Plain file that every change is written to before it takes effect, relative to this one; null writes to audit.jsonl in stateDir, and to the log as well.',
         ),
     })
     .prefault({})

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { SecretSource } from '../config/fields.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import type { GrpcBackendConfig, HttpBackendConfig, OnnxBackendConfig } from '../config/model-schema.ts';
 import { ConfigError, type ConfigProblem } from '../config/problem.ts';
 import { SecretReader } from '../config/secrets.ts';
 import { readAdminToken } from './admin-token.ts';
+import { auditTargetProblem } from './audit-target.ts';
 import { TlsFiles } from './tls-files.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -50,7 +51,7 @@ class Preflight {
     rollouts.webhooks.forEach(({ secret }, w) => {
       if (secret !== null) this.#secret(secret, `rollouts.webhooks.${w}.secret`);
     });
-    if (audit.file !== null) this.#auditFolder(audit.file);
+    if (audit.file !== null) this.#auditFile(audit.file);
     return this.#problems;
   }
 
@@ -84,14 +85,9 @@ class Preflight {
     this.#try(() => this.#secrets.read(source, path, () => 'made at start'));
   }
 
-  #auditFolder(file: string): void {
-    const folder = dirname(resolve(this.#loaded.baseDir, file));
-    try {
-      accessSync(folder, constants.W_OK);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      this.#problems.push({ path: 'audit.file', message: `folder ${folder} cannot be written to (${code})` });
-    }
+  #auditFile(file: string): void {
+    const message = auditTargetProblem(file, resolve(this.#loaded.baseDir, file));
+    if (message !== '') this.#problems.push({ path: 'audit.file', message });
   }
 
   #try(read: () => unknown): void {

@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PlanView } from '../../src/core/control-plane.ts';
 import { FaultScene } from '../support/fault-scene.ts';
@@ -82,8 +85,10 @@ const at99 = (times: readonly number[]): number => [...times].sort((a, b) => a -
 
 describe('an audit record that cannot be written', () => {
   it('has the change refused, so that nothing changes unrecorded', async () => {
-    // The device that is always full.
-    const scene = await FaultScene.start({ canary: true, config: { audit: { file: '/dev/full' } } });
+    const dir = mkdtempSync(join(tmpdir(), 'sluice-audit-'));
+    const file = join(dir, 'audit.jsonl');
+    writeFileSync(file, 'written by another hand\n');
+    const scene = await FaultScene.start({ canary: true, config: { audit: { file } } });
     const before = await admin<PlanView>(scene.gateway, 'GET', 'plans/http');
     const change = { expectedRevision: before.revision, weightsBp: { v1: 10 }, reason: 'test' };
     await expect(admin(scene.gateway, 'PUT', 'plans/http/weights', change)).rejects.toThrow(/503.*audit record/);
@@ -92,5 +97,6 @@ describe('an audit record that cannot be written', () => {
     expect(await admin<PlanView>(scene.gateway, 'GET', 'plans/http')).toEqual(before);
     expect((await scene.ask('rest', 'http')).variant).toBe('v1');
     expect(await scene.stop()).toBe(0);
+    rmSync(dir, { recursive: true });
   });
 });

@@ -1,8 +1,9 @@
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { ConfigError } from '../../config/problem.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../telemetry/access-log.ts';
+import { auditTargetProblem } from '../audit-target.ts';
 import type { AuditRecord } from './audit/audit-chain.ts';
 import { AuditFile } from './audit/audit-file.ts';
 import type { CallerScope } from './caller-scope.ts';
@@ -55,12 +56,8 @@ function makeFolder(dir: string): void {
 }
 
 function refuseUnwritable(file: string, path: string, configFile: string): void {
-  try {
-    accessSync(existsSync(path) ? path : dirname(path), constants.W_OK);
-  } catch (error) {
-    const message = `found ${file}, which cannot be opened (${(error as NodeJS.ErrnoException).code}); expected a file that can be appended to`;
-    throw new ConfigError(configFile, [{ path: 'audit.file', message }]);
-  }
+  const message = auditTargetProblem(file, path);
+  if (message !== '') throw new ConfigError(configFile, [{ path: 'audit.file', message }]);
 }
 
 /** Puts a change on record. Returns why it could not, or an empty text: what is not on record must not happen. */

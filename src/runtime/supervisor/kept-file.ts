@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { replaceDurably } from './plans/durable-file.ts';
 
 /** A small file that outlives the gateway, readable by its owner alone. */
 
@@ -18,9 +19,7 @@ export function readKept(file: string, meaning: string): string | null {
 export function keep(file: string, value: unknown): string {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    // Written beside and moved over: a crash leaves the old list or the new one, never half of one.
-    writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flush: true });
-    renameSync(`${file}.new`, file);
+    replaceDurably(file, Buffer.from(`${JSON.stringify(value, null, 2)}\n`));
     return '';
   } catch (error) {
     return `${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;

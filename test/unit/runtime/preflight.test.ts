@@ -32,6 +32,8 @@ it('says everything that a config names and that is not there, and nothing when 
   for (const name of ['secret', 'ca.pem', 'm.onnx']) writeFileSync(join(dir, name), 'x');
   writeFileSync(file, JSON.stringify({ ...config, audit: { file: 'audit.jsonl' } }));
   expect(paths({ ADMIN: 'tok-of-16-letters', KEY: 'y' })).toEqual(['models.one.variants.0.backend.sha256']);
+  writeFileSync(file, JSON.stringify({ ...config, audit: { file: '/dev/stdout' } }));
+  expect(paths({ ADMIN: 'tok-of-16-letters', KEY: 'y' })).toContain('audit.file');
   rmSync(dir, { recursive: true });
 });
 

@@ -1,6 +1,8 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, type Stats, statSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { AdminCaller } from '../../../core/admin-access.ts';
 import type { AuditEntry, AuditHead, AuditPage, AuditReader } from '../../../core/audit.ts';
+import { syncFolder } from '../plans/durable-file.ts';
 import { type AuditRecord, GENESIS, lineOf } from './audit-chain.ts';
 import { pageOf, type Tail, tailOf } from './audit-tail.ts';
 
@@ -28,12 +30,14 @@ export class AuditFile implements AuditReader {
   /** Kept also while its file is refused: so no other file can take the number that this one is known by. */
   #fd = -1;
   #usable = false;
-  /** Null before the first opening, and for what is no plain file. */
+  /** Null before the first opening. */
   #stat: Stats | null = null;
   #sizeBytes = 0;
   #seq = 0;
   #hash = GENESIS;
   #problem = '';
+  /** Cut off the file, and not on record yet. */
+  #torn: Buffer = Buffer.alloc(0);
 
   /** Never throws: what is wrong stands in `head`, and is thrown at each attempt to write. */
   constructor(file: string, options: AuditFileOptions) {
@@ -74,7 +78,7 @@ export class AuditFile implements AuditReader {
   }
 
   close(): void {
-    if (this.#fd >= 0) closeSync(this.#fd);
+    closeIfOpen(this.#fd);
     this.#fd = -1;
   }
 
@@ -92,39 +96,63 @@ export class AuditFile implements AuditReader {
 
   /** Still at its place, and as long as we left it. */
   #isOurs(): boolean {
-    if (this.#stat === null) return true;
     const stat = statOf(this.#file);
-    return stat !== null && isSame(stat, this.#stat) && stat.size === this.#sizeBytes;
+    return stat !== null && this.#stat !== null && isSame(stat, this.#stat) && stat.size === this.#sizeBytes;
   }
 
   #open(): void {
-    // A pipe or a device cannot be read back; its chain begins with this process.
-    const isPlain = statOf(this.#file)?.isFile() ?? true;
-    const fd = openSync(this.#file, isPlain ? 'a+' : 'a', 0o600);
-    const former = this.#stat;
-    this.close();
+    if (statOf(this.#file)?.isFile() === false)
+      throw new Error(`${this.#file} is no plain file; expected one that can be read back`);
+    const fd = openSync(this.#file, 'a+', 0o600);
+    const former = { fd: this.#fd, stat: this.#stat, seq: this.#seq, hash: this.#hash };
     this.#fd = fd;
     const stat = fstatSync(fd);
-    this.#stat = isPlain ? stat : null;
-    if (!isPlain) return;
-    const tail = tailOf(fd, stat.size);
-    if (tail.problem !== '') throw new Error(this.#refusal(tail.problem));
+    this.#stat = stat;
+    try {
+      // A file that is new exists for sure when its folder is on the disk too.
+      if (stat.size === 0) syncFolder(dirname(this.#file));
+      this.#take(stat, former.stat);
+    } catch (error) {
+      if (error instanceof BrokenChain) {
+        closeIfOpen(former.fd);
+        throw error;
+      }
+      // Nothing is known of it yet on the disk: the next attempt must name the former file still.
+      closeSync(fd);
+      this.#fd = former.fd;
+      this.#stat = former.stat;
+      this.#seq = former.seq;
+      this.#hash = former.hash;
+      throw error;
+    }
+    closeIfOpen(former.fd);
+  }
+
+  /** Goes on where the file that was opened ends. */
+  #take(stat: Stats, former: Stats | null): void {
+    const tail = tailOf(this.#fd, stat.size);
+    if (tail.problem !== '') throw this.#broken(tail.problem);
     if (former !== null && !isSame(former, stat)) this.#succeed(tail);
     else if (this.#seq === 0 || tail.hashes.has(this.#hash)) this.#adopt(tail);
-    else throw new Error(this.#refusal(`lines up to number ${this.#seq} are missing`));
+    else throw this.#broken(`lines up to number ${this.#seq} are missing`);
   }
 
   #adopt({ seq, head, endBytes, torn }: Tail): void {
     this.#seq = seq;
     this.#hash = head;
-    this.#sizeBytes = endBytes + torn.length;
-    this.#problem = '';
-    if (torn.length === 0) return;
-    // Whoever wrote it has never been told that it stood, so what it would have recorded has not happened.
-    ftruncateSync(this.#fd, endBytes);
     this.#sizeBytes = endBytes;
-    const text = torn.toString('utf8', 0, MAX_TORN_SHOWN);
-    this.#note('audit.repair', { bytes: torn.length, text }, 'the last line was not written to its end, and was cut');
+    this.#problem = '';
+    if (torn.length > 0) {
+      // Whoever wrote it has never been told that it stood, so what it would have recorded has not happened.
+      ftruncateSync(this.#fd, endBytes);
+      // What an attempt to note this has left behind is not what was torn.
+      if (this.#torn.length === 0) this.#torn = torn;
+    }
+    if (this.#torn.length === 0) return;
+    const text = this.#torn.toString('utf8', 0, MAX_TORN_SHOWN);
+    const lost = { bytes: this.#torn.length, text };
+    this.#note('audit.repair', lost, 'the last line was not written to its end, and was cut');
+    this.#torn = Buffer.alloc(0);
   }
 
   /** Another file is at its place. */
@@ -175,14 +203,22 @@ export class AuditFile implements AuditReader {
     try {
       ftruncateSync(this.#fd, this.#sizeBytes);
     } catch {
-      // A device cannot be cut; of a file the next look finds the torn line. The error that matters is the one of the write.
+      // The next look finds the torn line. The error that matters is the one of the write.
     }
   }
 
-  #refusal(what: string): string {
-    return `${this.#file}: ${what}. Changes are refused until that file is moved away; the next one then begins another. See: sluice audit verify`;
+  #broken(what: string): BrokenChain {
+    return new BrokenChain(
+      `${this.#file}: ${what}. Changes are refused until that file is moved away; the next one then begins another. See: sluice audit verify`,
+    );
   }
 }
+
+class BrokenChain extends Error {}
+
+const closeIfOpen = (fd: number): void => {
+  if (fd >= 0) closeSync(fd);
+};
 
 const isSame = (a: Stats, b: Stats): boolean => a.ino === b.ino && a.dev === b.dev;
 

@@ -61,7 +61,8 @@ export function moveDurably(from: string, to: string): void {
 
 const makeFolder = (folder: string): void => void mkdirSync(folder, { recursive: true, mode: 0o700 });
 
-function syncFolder(folder: string): void {
+/** What was made or moved in it is there for sure. */
+export function syncFolder(folder: string): void {
   const fd = openSync(folder, 'r');
   try {
     fsyncSync(fd);
