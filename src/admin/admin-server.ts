@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { AdminListenConfig } from '../config/listen-schema.ts';
 import { isLoopback } from '../config/loopback.ts';
@@ -77,6 +77,11 @@ export class AdminServer {
       });
       this.#server.listen(port, host, () => resolve((this.#server.address() as AddressInfo).port));
     });
+  }
+
+  /** Connections from here on get this certificate; null leaves it what it is. */
+  renew(tls: AdminServerOptions['tls']): void {
+    if (tls !== null && this.#server instanceof TlsServer) this.#server.setSecureContext(tls);
   }
 
   close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { ConfigError } from '../config/problem.ts';
 
 /** A certificate and its key, as PEM bytes. */
@@ -18,9 +19,17 @@ export class TlsFiles {
     this.#configFile = configFile;
   }
 
+  /** Tried out, so that half of a renewal is refused and not served. */
   pair(tls: { readonly certFile: string; readonly keyFile: string } | null, path: string): TlsPair | null {
     if (tls === null) return null;
-    return { cert: this.read(tls.certFile, `${path}.certFile`), key: this.read(tls.keyFile, `${path}.keyFile`) };
+    const pair = { cert: this.read(tls.certFile, `${path}.certFile`), key: this.read(tls.keyFile, `${path}.keyFile`) };
+    try {
+      createSecureContext(pair);
+    } catch (error) {
+      const found = `found ${tls.certFile} and ${tls.keyFile}, which cannot be used (${(error as Error).message})`;
+      throw new ConfigError(this.#configFile, [{ path, message: `${found}; expected a certificate and its key, as PEM` }]);
+    }
+    return pair;
   }
 
   read(file: string, path: string): Buffer {

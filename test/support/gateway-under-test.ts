@@ -88,7 +88,7 @@ export async function startGateway(
     httpUrl,
     httpPort: Number(new URL(httpUrl).port),
     grpcAddress: find(/gRPC +(\S+)/),
-    adminUrl: find(/admin +(http:\/\/\S+)/),
+    adminUrl: find(/admin +(https?:\/\/\S+)/),
     adminToken: find(/admin token: (\S+)/),
     keys: keysIn(output, config),
     process: child,

@@ -23,14 +23,15 @@ export const serve: Command = {
 };
 
 async function run(loaded: LoadedConfig, terminal: Terminal): Promise<Exit> {
-  const gateway = new Supervisor({
+  const gateway: Supervisor = new Supervisor({
     ...loaded,
     env: process.env,
     version: readVersion(),
     stateDir: stateDirOf(loaded.config.stateDir),
     spawn: () => new ForkedWorker(),
+    renewed: () => admin.renew(gateway.adminTls),
   });
-  const admin = new AdminServer({
+  const admin: AdminServer = new AdminServer({
     config: loaded.config.listen.admin,
     holders: () => gateway.admins,
     tls: gateway.adminTls,

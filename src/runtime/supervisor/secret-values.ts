@@ -2,17 +2,21 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mintKey } from '../../auth/api-key.ts';
 import { FIRST_TOKEN } from '../../config/admin-token-schema.ts';
 import type { SecretSource } from '../../config/fields.ts';
+import type { LoadedConfig } from '../../config/load-config.ts';
 import { ConfigError } from '../../config/problem.ts';
 import type { Config } from '../../config/schema.ts';
-import type { Secrets } from '../../config/secrets.ts';
+import { SecretReader, type Secrets } from '../../config/secrets.ts';
 import type { AdminHolder } from '../../core/admin-access.ts';
 import { readAdminToken } from '../admin-token.ts';
 import { sequenceSecret } from '../sequence-secret.ts';
+import { TlsFiles, type TlsPair } from '../tls-files.ts';
 import type { GeneratedSecrets } from './generated-secrets.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
 
 const ADMIN_TOKEN = 'listen.admin.token';
 
-/** Every secret of a config, read once. */
+/** Every secret of a config, and what goes with them, read once. */
 export interface SecretValues {
   /** Holders of tokens of the admin port. */
   readonly admins: readonly AdminHolder[];
@@ -20,14 +24,13 @@ export interface SecretValues {
   readonly byPath: ReadonlyMap<string, string>;
   /** Of the webhooks, in their order; empty where one has none. No worker needs them. */
   readonly webhooks: readonly string[];
+  /** Certificate and key of the admin port; null for plaintext. */
+  readonly adminTls: TlsPair | null;
 }
 
 /** Reads them all, and makes those that config asks for; one made before stays what it is. Throws ConfigError. */
-export function readSecrets(
-  config: Config,
-  sources: { readonly secrets: Secrets; readonly generated: GeneratedSecrets; readonly configFile: string },
-): SecretValues {
-  const { secrets, generated, configFile } = sources;
+export function readSecrets({ config, file, baseDir }: LoadedConfig, env: Env, generated: GeneratedSecrets): SecretValues {
+  const secrets = new SecretReader({ baseDir, file, env });
   const byPath = new Map<string, string>();
   const read = (source: SecretSource, path: string, name: string, make: () => string): void => {
     byPath.set(
@@ -49,12 +52,13 @@ export function readSecrets(
       read(backend.credential, path, path, () => unknownToServer(path));
     });
   }
-  byPath.set('sequences.secret', sequenceSecret(config, secrets, configFile).toString());
+  byPath.set('sequences.secret', sequenceSecret(config, secrets, file).toString());
   const webhooks = config.rollouts.webhooks.map(({ secret }, w) => {
     const path = `rollouts.webhooks.${w}.secret`;
     return secret === null ? '' : secrets.read(secret, path, () => unknownToServer(path));
   });
-  return { admins: adminHolders(config, secrets, generated, configFile), byPath, webhooks };
+  const adminTls = new TlsFiles(baseDir, file).pair(config.listen.admin.tls, 'listen.admin.tls');
+  return { admins: adminHolders(config, secrets, generated, file), byPath, webhooks, adminTls };
 }
 
 function adminHolders(config: Config, secrets: Secrets, generated: GeneratedSecrets, configFile: string): AdminHolder[] {

@@ -1,6 +1,5 @@
 import type { LoadedConfig } from '../../config/load-config.ts';
 import type { Config } from '../../config/schema.ts';
-import { SecretReader } from '../../config/secrets.ts';
 import type { AdminHolder } from '../../core/admin-access.ts';
 import { SystemClock } from '../../core/clock.ts';
 import type { ControlPlane } from '../../core/control-plane.ts';
@@ -9,7 +8,7 @@ import { createLog, type Log, type LogFields } from '../../telemetry/access-log.
 import { SupervisorMetrics } from '../../telemetry/supervisor-metrics.ts';
 import type { Truth } from '../ipc/messages.ts';
 import type { SpawnWorker } from '../ipc/worker-process.ts';
-import { TlsFiles, type TlsPair } from '../tls-files.ts';
+import type { TlsPair } from '../tls-files.ts';
 import type { CallerScope } from './caller-scope.ts';
 import { Comparisons } from './comparisons.ts';
 import { ConfigDesk } from './config-desk.ts';
@@ -37,6 +36,8 @@ export interface SupervisorOptions extends LoadedConfig {
   readonly version: string;
   readonly stateDir: string;
   readonly spawn: SpawnWorker;
+  /** Hears that another `adminTls` may be in force. */
+  readonly renewed: () => void;
 }
 
 /**
@@ -48,8 +49,6 @@ export class Supervisor {
   readonly plane: ControlPlane;
   readonly generated = new GeneratedSecrets();
   readonly callers: CallerScope;
-  /** Certificate and key of the admin port; null for plaintext. */
-  readonly adminTls: TlsPair | null;
   readonly #o: SupervisorOptions;
   readonly #clock = new SystemClock();
   readonly #records: Records;
@@ -75,8 +74,7 @@ export class Supervisor {
     this.#o = options;
     this.#loaded = { config, file, baseDir };
     this.log = createLog(config.telemetry.logLevel);
-    this.#secrets = this.#readSecrets(this.#loaded);
-    this.adminTls = new TlsFiles(baseDir, file).pair(config.listen.admin.tls, 'listen.admin.tls');
+    this.#secrets = readSecrets(this.#loaded, options.env, this.generated);
     const keepRevisions = (): number => this.#loaded.config.plans.keepRevisions;
     this.#records = new Records(this.#loaded, { stateDir, clock: this.#clock, log: this.log, keepRevisions });
     this.callers = this.#records.callers;
@@ -138,6 +136,11 @@ export class Supervisor {
   /** Those of the config in force. */
   get admins(): readonly AdminHolder[] {
     return this.#secrets.admins;
+  }
+
+  /** Certificate and key of the admin port, those of the last reload; null for plaintext. */
+  get adminTls(): TlsPair | null {
+    return this.#secrets.adminTls;
   }
 
   /** Someone was refused on the admin port. */
@@ -223,7 +226,7 @@ export class Supervisor {
 
   /** A changed config: its ports are opened before anything else, and closed again if nothing comes of it. */
   async #apply(next: LoadedConfig): Promise<RollOutcome> {
-    const secrets = this.#readSecrets(next);
+    const secrets = readSecrets(next, this.#o.env, this.generated);
     const change = await this.#doors.prepare(next.config.listen);
     const desk = this.#desk.under(next.config);
     let adopted = false;
@@ -240,6 +243,7 @@ export class Supervisor {
         this.#desk = desk;
         this.#rollouts.configured();
         change.keep();
+        this.#o.renewed();
       },
     });
     if (outcome.is !== 'rolled') change.drop();
@@ -249,11 +253,6 @@ export class Supervisor {
 
   #spec(loaded: LoadedConfig, { byPath }: SecretValues, desk: LeaseDesk): GenerationSpec {
     return specOf(loaded, { secrets: byPath, version: this.#o.version, desk });
-  }
-
-  #readSecrets({ config, file, baseDir }: LoadedConfig): SecretValues {
-    const secrets = new SecretReader({ baseDir, file, env: this.#o.env });
-    return readSecrets(config, { secrets, generated: this.generated, configFile: file });
   }
 
   #buildPlane(): ControlPlane {
