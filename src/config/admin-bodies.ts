@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { name } from './fields.ts';
-import { problemsOf } from './problem.ts';
+import { type ConfigProblem, problemsOf } from './problem.ts';
 import { keyScope } from './tenant-schema.ts';
 
 /** Bodies of the admin API. */
@@ -48,7 +48,13 @@ export const issueKeyBody = z.strictObject({
     .regex(/^[a-z]{1,12}$/, 'expected 1 to 12 lower-case letters')
     .default('live')
     .describe('Stands in the key, so that people see what it is for.'),
-  scopes: z.array(keyScope).min(1).default(['infer']).describe('What the key may do.'),
+  scopes: z
+    .array(keyScope)
+    .min(1)
+    .max(keyScope.options.length)
+    .refine((scopes) => new Set(scopes).size === scopes.length, 'expected each scope once')
+    .default(['infer'])
+    .describe('What the key may do.'),
   models: z
     .array(z.union([name, z.literal('*')]))
     .min(1)
@@ -59,11 +65,22 @@ export const issueKeyBody = z.strictObject({
 });
 export type IssueKeyBody = z.output<typeof issueKeyBody>;
 
+/** Problems that an answer lists, and the longest text of one: a body without end must not get an answer without end. */
+const MAX_PROBLEMS = 20;
+const MAX_PROBLEM_CHARS = 400;
+
 /** The body as `schema` gives it, or what is wrong with it in one line. */
 export function parseBody(schema: BodySchema, json: unknown): { readonly body: unknown } | string {
   const parsed = schema.safeParse(json);
   if (parsed.success) return { body: parsed.data };
-  return problemsOf(parsed.error.issues, json)
-    .map((problem) => (problem.path === '' ? problem.message : `${problem.path}: ${problem.message}`))
-    .join('; ');
+  const { issues } = parsed.error;
+  const problems = problemsOf(issues.slice(0, MAX_PROBLEMS), json);
+  const texts = problems.slice(0, MAX_PROBLEMS).map(textOf);
+  const more = Math.max(0, issues.length - MAX_PROBLEMS) + problems.length - texts.length;
+  return more === 0 ? texts.join('; ') : `${texts.join('; ')}; and ${more} more`;
+}
+
+function textOf({ path, message }: ConfigProblem): string {
+  const text = path === '' ? message : `${path}: ${message}`;
+  return text.length > MAX_PROBLEM_CHARS ? `${text.slice(0, MAX_PROBLEM_CHARS)}…` : text;
 }

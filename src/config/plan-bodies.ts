@@ -7,9 +7,13 @@ import { fallbacks, pins } from './plan-schema.ts';
 
 const revision = z.int().min(1);
 
+/** More than a model may have. */
+const MAX_VARIANTS = 64;
+
 const weightsBp = z
   .record(name, z.int().min(0).max(10_000))
   .refine((weights) => Object.keys(weights).length > 0, 'expected at least one variant')
+  .refine((weights) => Object.keys(weights).length <= MAX_VARIANTS, `expected at most ${MAX_VARIANTS} variants`)
   .describe('Basis points by variant name; canaries not named keep theirs, and stable may be left out to take the rest.');
 
 const expectedRevision = z.int().min(0).describe('The revision that the caller has seen.');

@@ -27,6 +27,15 @@ export interface AccessDeskOptions {
   readonly wallMs: () => number;
 }
 
+/** The ids of what the config states. */
+interface Stated {
+  readonly tenants: ReadonlySet<string>;
+  readonly keys: ReadonlySet<string>;
+}
+
+/** Names that a refusal lists of each kind. */
+const MAX_NAMES = 20;
+
 /** Tenants and their keys: those of the config, and those that were issued since. */
 export class AccessDesk implements AccessControl {
   readonly #o: AccessDeskOptions;
@@ -36,7 +45,10 @@ export class AccessDesk implements AccessControl {
   }
 
   tenants(): readonly TenantView[] {
-    const active = this.keys().filter(({ state }) => state === 'active');
+    const active = new Map<string, number>();
+    for (const { tenant, state } of this.keys()) {
+      if (state === 'active') active.set(tenant, (active.get(tenant) ?? 0) + 1);
+    }
     return this.#o.config().tenants.map(({ id, rate, priority, maxInFlight, maxInFlightBytes }) => ({
       id,
       requestsPerSecond: rate.requestsPerSecond,
@@ -44,7 +56,7 @@ export class AccessDesk implements AccessControl {
       priority,
       maxInFlight,
       maxInFlightBytes,
-      keys: active.filter(({ tenant }) => tenant === id).length,
+      keys: active.get(id) ?? 0,
     }));
   }
 
@@ -56,7 +68,8 @@ export class AccessDesk implements AccessControl {
         return { id, tenant, scopes, models, expires, state, source: 'config' as const, issuedBy: '', issuedAt: '' };
       }),
     );
-    return [...configured, ...this.#o.issued.all.map((key) => this.#viewOf(key))];
+    const stated = this.#stated();
+    return [...configured, ...this.#o.issued.all.map((key) => this.#viewOf(key, stated))];
   }
 
   async issue(issue: KeyIssue): Promise<IssueResult> {
@@ -64,12 +77,13 @@ export class AccessDesk implements AccessControl {
     const refusal = this.#refusalOf(issue, config);
     if (refusal !== null) return refusal;
     const { minted, key } = this.#mint(issue);
-    const view = this.#viewOf(key);
+    const stated = this.#stated();
+    const view = this.#viewOf(key, stated);
     if (issue.dryRun) return { is: 'preview', view };
     const record = { action: 'key.issue', actor: issue.actor, model: '', before: null, reason: issue.reason };
     const problem = recorded(this.#o.audit, { ...record, after: withoutDigest(key) });
     if (problem !== '') return { is: 'unaudited', problem };
-    const unkept = this.#o.issued.add(key, (other) => this.#opens(other));
+    const unkept = this.#o.issued.add(key, (other) => this.#opens(other, stated));
     if (unkept !== '') {
       // The record said more than has happened.
       recorded(this.#o.audit, { ...record, action: 'key.issue.failed', after: { key: key.id, problem: unkept } });
@@ -103,16 +117,15 @@ export class AccessDesk implements AccessControl {
   #refusalOf({ tenant, models, expires }: KeyIssue, config: Config): IssueResult | null {
     const tenants = config.tenants.map(({ id }) => id);
     if (!tenants.includes(tenant)) return { is: 'unknown', tenants };
-    const names = Object.keys(config.models);
-    const problems = models
-      .filter((model) => model !== '*' && !Object.hasOwn(config.models, model))
-      .map((model) => `models: found "${model}"; expected one of ${names.join(', ')} or "*"`);
+    const unknown = models.filter((model) => model !== '*' && !Object.hasOwn(config.models, model));
+    const problems = unknown.length === 0 ? [] : [unknownModels(unknown, Object.keys(config.models))];
     if (expires !== null && Date.parse(expires) <= this.#o.wallMs()) {
       problems.push(`expires: found ${expires}, which is over; expected a time to come`);
     }
     if (problems.length > 0) return { is: 'invalid', problems };
     const max = config.listen.admin.maxIssuedKeys;
-    return this.#o.issued.all.filter((key) => this.#opens(key)).length < max ? null : { is: 'full', max };
+    const stated = this.#stated();
+    return this.#o.issued.all.filter((key) => this.#opens(key, stated)).length < max ? null : { is: 'full', max };
   }
 
   /** Under an id that nothing has had: a revoked one stays revoked. */
@@ -125,9 +138,17 @@ export class AccessDesk implements AccessControl {
     return { minted: minted.key, key: { id, tenant, sha256, scopes, models, expires, issuedBy: actor, issuedAt } };
   }
 
-  #viewOf({ id, tenant, scopes, models, expires, issuedBy, issuedAt }: IssuedKey): KeyView {
+  /** Looked up for each issued key, and there may be thousands of both. */
+  #stated(): Stated {
     const { tenants } = this.#o.config();
-    const isUsed = tenants.some((each) => each.id === tenant) && !tenants.some(({ keys }) => keys.some((key) => key.id === id));
+    return {
+      tenants: new Set(tenants.map(({ id }) => id)),
+      keys: new Set(tenants.flatMap(({ keys }) => keys.map(({ id }) => id))),
+    };
+  }
+
+  #viewOf({ id, tenant, scopes, models, expires, issuedBy, issuedAt }: IssuedKey, stated: Stated): KeyView {
+    const isUsed = stated.tenants.has(tenant) && !stated.keys.has(id);
     const state = isUsed ? this.#stateOf(id, expires) : 'unused';
     return { id, tenant, scopes, models, expires, state, source: 'issued', issuedBy, issuedAt };
   }
@@ -138,12 +159,21 @@ export class AccessDesk implements AccessControl {
   }
 
   /** Whether it opens something, now or when its tenant is back: others need no room. */
-  #opens(key: IssuedKey): boolean {
-    return ['active', 'unused'].includes(this.#viewOf(key).state);
+  #opens(key: IssuedKey, stated: Stated): boolean {
+    return ['active', 'unused'].includes(this.#viewOf(key, stated).state);
   }
 }
 
 function withoutDigest({ sha256: _, ...rest }: IssuedKey): object {
   const { id: key, ...more } = rest;
   return { key, ...more };
+}
+
+function unknownModels(unknown: readonly string[], known: readonly string[]): string {
+  return `models: found ${listed(unknown.map((model) => `"${model}"`))}; expected some of ${listed(known)} or "*"`;
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, MAX_NAMES).join(', ');
+  return names.length > MAX_NAMES ? `${shown} and ${names.length - MAX_NAMES} more` : shown;
 }

@@ -41,6 +41,7 @@ let log: unknown[];
 let full: boolean;
 let config: ReturnType<typeof configOf>;
 let revoked: Set<string>;
+let lookups: number;
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'sluice-access-'));
@@ -48,6 +49,7 @@ beforeEach(() => {
   full = false;
   config = configOf(['acme']);
   revoked = new Set();
+  lookups = 0;
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
@@ -66,7 +68,10 @@ function deskOf(issued = new IssuedKeys(dir)): AccessDesk {
       },
       close: () => undefined,
     },
-    config: () => config,
+    config: () => {
+      lookups++;
+      return config;
+    },
     book: () => ({ revokedKeys: revoked, revoke: (id) => revoked.add(id) }),
     issued,
     saveRevoked: () => '',
@@ -123,6 +128,28 @@ describe('a key that is issued', () => {
     expect(desk.tenants()).toMatchObject([{ id: 'zeta', keys: 0 }]);
     config = configOf(['acme']);
     expect(desk.tenants()).toMatchObject([{ id: 'acme', keys: 1 }]);
+  });
+
+  it('of models without end that are not there is refused in a few words', async () => {
+    const models = Array.from({ length: 1_000 }, (_, i) => `no-model-${i}`);
+    const result = await deskOf().issue({ ...ISSUE, models });
+    if (result.is !== 'invalid') throw new Error(result.is);
+    const [problem, ...others] = result.problems;
+    expect(others).toEqual([]);
+    expect(problem).toMatch(/^models: found "no-model-0", .*"no-model-19" and 980 more; expected some of m or "\*"$/);
+  });
+
+  it('costs no look through the config for each of those that were issued', async () => {
+    config = configOf(['acme'], 100);
+    const desk = deskOf();
+    const cost = (): number => {
+      lookups = 0;
+      desk.tenants();
+      return lookups;
+    };
+    const before = cost();
+    for (let i = 0; i < 10; i++) await desk.issue(ISSUE);
+    expect([cost(), desk.tenants()[0]!.keys]).toEqual([before, 10]);
   });
 
   it('stops the start when its file is not what it was', () => {
