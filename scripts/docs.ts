@@ -29,10 +29,11 @@ On the admin port (8082), as JSON. Made from the routes by \`npm run docs\`; \`G
 - **Refusals** are problem details (RFC 9457): \`detail\` says what was found, what was expected and what to do.
 - **Changes** are answered when every worker has taken them over, \`"workers": {"acknowledged": 4, "total": 4}\`, and stand in the audit record
   before they take effect: where that cannot be written they are refused with 503, and nothing has changed.
-- **\`"dryRun": true\`**, where a body takes it: allowed or refused as in earnest, answered with what would happen, nothing recorded or changed.
+- **\`"dryRun": true\`**, where a body takes it: checked, and refused where that can be told beforehand; answered with what would happen. Nothing is
+  recorded or changed. What shows only when it is done, as a full disk, a busy moment or a variant that cannot load, it does not tell.
 - **\`Idempotency-Key\`** on a change: within a day the same request of the same caller under the same key is done once, and answered as it was, with
-  \`idempotency-replayed: true\`. Another request under the key is 422; the same one while it is under way 409. Refusals are not kept: they have
-  changed nothing. A key of a caller is not kept either: the repetition has \`"key": null\`. The memory of it ends with the gateway.
+  \`idempotency-replayed: true\`. Another request under the key is 422; the same one while it is under way 409. Refusals are not kept: those below 500
+  have changed nothing, and of the others the \`detail\` says it. A key of a caller is not kept either: the repetition has \`"key": null\`. The memory of it ends with the gateway.
 - **\`x-request-id\`** is taken over into the record, or made, and comes back.
 
 `;

@@ -63,7 +63,7 @@ export class IdempotentAnswers {
     return { is: 'done', answer: entry.answer };
   }
 
-  /** What was refused has changed nothing, and is done anew when it is asked for again. So is what ended with no answer, null. */
+  /** What was refused is done anew when it is asked for again: it has changed nothing, or says what it has. So is what ended with no answer, null. */
   settle(key: string, digest: string, answer: AdminAnswer | null): void {
     if (answer === null || answer.status >= 300) {
       this.#drop(key);

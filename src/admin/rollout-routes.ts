@@ -72,7 +72,11 @@ function actionRoute(
     summary,
     needs: 'traffic',
     body: reasonBody,
-    answers: { ...REFUSED, 200: { means: 'Done.', schema: movedRolloutAnswer } },
+    answers: {
+      ...REFUSED,
+      200: { means: 'Done.', schema: movedRolloutAnswer },
+      503: { means: 'Nothing was changed; or it is on record and is tried again, as the detail says.', schema: null },
+    },
     async run(plane, call) {
       const id = call.params['id']!;
       const { reason } = call.body as ReasonBody;
@@ -114,6 +118,10 @@ function answerOf(result: RolloutResult, status: number, unknown: AdminAnswer): 
       return unaudited(result.problem);
     case 'unkept':
       return problem(503, 'Service Unavailable', `Nothing was changed, since rollouts cannot be kept on disk: ${result.problem}`);
+    case 'delayed': {
+      const detail = `It is on record, and the share of the canary could not be set yet: ${result.problem}. That is tried again at each look; see GET /admin/v1/rollouts.`;
+      return problem(503, 'Service Unavailable', detail);
+    }
     default:
       return result satisfies never;
   }

@@ -20,7 +20,7 @@ export const changeFields = {
     .boolean()
     .default(false)
     .describe(
-      'Checked and allowed or refused as in earnest, and answered with what would happen; nothing is recorded or changed.',
+      'Checked, refused where that can be told beforehand, and answered with what would happen; nothing is recorded or changed. What shows only when it is done, as a full disk, is not told.',
     ),
 };
 

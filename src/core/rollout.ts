@@ -125,7 +125,9 @@ export type RolloutResult =
   | { readonly is: 'invalid'; readonly problems: readonly string[] }
   | { readonly is: 'unaudited'; readonly problem: string }
   /** It could not be written to disk, so it would not survive this process. */
-  | { readonly is: 'unkept'; readonly problem: string };
+  | { readonly is: 'unkept'; readonly problem: string }
+  /** It is on record, and its share cannot be set now: that is tried again until it can. */
+  | { readonly is: 'delayed'; readonly problem: string };
 
 /** A step as it is asked for: null takes what the model's config says. */
 export interface RolloutStepAsk {

@@ -55,7 +55,8 @@ export class TruthBook {
   }
 
   knows({ model, variant }: VariantName): boolean {
-    return this.#config.models[model]?.variants.some(({ name }) => name === variant) ?? false;
+    const { models } = this.#config;
+    return Object.hasOwn(models, model) && models[model]!.variants.some(({ name }) => name === variant);
   }
 
   isUnloaded(name: VariantName): boolean {

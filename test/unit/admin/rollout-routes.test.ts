@@ -77,6 +77,7 @@ describe('the routes of rollouts', () => {
     [{ is: 'invalid', problems: ['x'] }, 422],
     [{ is: 'unaudited', problem: 'x' }, 503],
     [{ is: 'unkept', problem: 'x' }, 503],
+    [{ is: 'delayed', problem: 'x' }, 503],
     [{ is: 'unknown' }, 404],
   ] as const)('answer %o with %i', async (result, status) => {
     const start: RolloutControl['start'] = () => Promise.resolve(result);

@@ -125,7 +125,8 @@ export class RolloutDesk {
   }
 
   #model(name: string): ModelConfig | null {
-    return this.#o.config().models[name] ?? null;
+    const { models } = this.#o.config();
+    return Object.hasOwn(models, name) ? models[name]! : null;
   }
 
   #plan(model: string): PlanNow | null {

@@ -143,11 +143,16 @@ export class Rollouts implements RolloutControl {
   async #act({ id }: RolloutAction, run: (rollout: Rollout) => Promise<Outcome>): Promise<RolloutResult> {
     const entry = this.#all.get(id);
     if (entry === undefined) return { is: 'unknown' };
-    let outcome: Outcome | null = null;
+    let result: RolloutResult | null = null;
     await this.#alone(entry, async () => {
-      outcome = await run(entry.rollout);
+      const { transitionCount } = entry.rollout.record;
+      const outcome = await run(entry.rollout);
+      const { record } = entry.rollout;
+      const goesOn = record.pending && record.transitionCount > transitionCount;
+      result =
+        outcome.is !== 'applied' && goesOn ? { is: 'delayed', problem: outcome.problem } : this.#result(entry.rollout, outcome);
     });
-    return this.#result(entry.rollout, outcome!);
+    return result!;
   }
 
   #result(rollout: Rollout, outcome: Outcome): RolloutResult {

@@ -26,6 +26,12 @@ describe('TruthBook', () => {
     expect(book.truth().unloaded).toEqual([]);
   });
 
+  it('knows no variant of a model that is named as what every object has', () => {
+    const book = bookOf({ m: ['v1'] });
+    const models = ['m', 'constructor', '__proto__', 'n'];
+    expect(models.filter((model) => book.knows({ model, variant: 'v1' }))).toEqual(['m']);
+  });
+
   it('keeps weights set by hand under a config that says nothing new about them', () => {
     const book = bookOf({ m: ['v1', 'v2:5'], gone: ['v1'] });
     weigh(book, 'm', { v2: 700 });
