@@ -46,7 +46,11 @@ export class AdminDesk {
       return forbidden(caller, found);
     }
     const text = await readBody(request, this.#o.maxBodyBytes);
-    if (text === null) return problem(413, 'Content Too Large', `At most ${this.#o.maxBodyBytes} bytes are taken.`);
+    if (text === null) {
+      const detail = `At most ${this.#o.maxBodyBytes} bytes are taken.`;
+      // What comes behind that stays unread.
+      return problem(413, 'Content Too Large', detail, { connection: 'close' });
+    }
     const run = (): Promise<AdminAnswer> => this.#run(found, caller, url, text);
     const key = request.headers['idempotency-key'];
     return key === undefined || route.method === 'GET' ? run() : this.#once(String(key), caller, request, text, run);
@@ -122,7 +126,8 @@ function forbidden({ actor, role }: AdminCaller, { route }: FoundRoute): AdminAn
 async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | null> {
   const pieces: Buffer[] = [];
   let size = 0;
-  for await (const piece of request as AsyncIterable<Buffer>) {
+  // Who leaves the loop must still be able to answer.
+  for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += piece.length;
     if (size > maxBytes) return null;
     pieces.push(piece);

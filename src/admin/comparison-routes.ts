@@ -1,7 +1,13 @@
+import { comparisonAnswer, disagreementsAnswer } from '../config/comparison-answers.ts';
 import type { Disagreement, KeptTensor } from '../core/comparison.ts';
 import type { ControlPlane } from '../core/control-plane.ts';
 import { type AdminAnswer, json, problem } from './admin-answer.ts';
-import type { AdminCall, AdminRoute } from './admin-route.ts';
+import type { AdminCall, AdminRoute, DescribedAnswer } from './admin-route.ts';
+
+const OF_VARIANT = { variant: 'Only those of this variant.' };
+const FOUND: Readonly<Record<number, DescribedAnswer>> = {
+  200: { means: 'The sample, newest first.', schema: disagreementsAnswer },
+};
 
 /** How canaries and shadows answer beside stable. Values of callers' tensors are for those alone who may read what was recorded. */
 export const COMPARISON_ROUTES: readonly AdminRoute[] = [
@@ -12,15 +18,18 @@ export const COMPARISON_ROUTES: readonly AdminRoute[] = [
     summary: "Agreement, differences, score drift, errors, latency and cost of each variant against stable's answers.",
     needs: 'view',
     body: null,
+    answers: { 200: { means: 'Each pair of which answers were compared.', schema: comparisonAnswer } },
     run: readComparison,
   },
   {
     method: 'GET',
     path: 'models/{model}/disagreements',
     operation: 'listDisagreements',
-    summary: 'A sample of the answers that disagreed, without values of tensors; ?variant= names one variant.',
+    summary: 'A sample of the answers that disagreed, without values of tensors.',
     needs: 'view',
     body: null,
+    query: OF_VARIANT,
+    answers: FOUND,
     run: (plane, call) => listDisagreements(plane, call, withoutValues),
   },
   {
@@ -30,6 +39,8 @@ export const COMPARISON_ROUTES: readonly AdminRoute[] = [
     summary: 'The same with the values of tensors, where the config keeps them.',
     needs: 'security',
     body: null,
+    query: OF_VARIANT,
+    answers: FOUND,
     run: (plane, call) => listDisagreements(plane, call, (disagreement) => disagreement),
   },
 ];

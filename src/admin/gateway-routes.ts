@@ -1,5 +1,6 @@
 import { restartAnswers, workersAnswer } from '../config/admin-answers.ts';
 import { type ChangeBody, changeBody } from '../config/admin-bodies.ts';
+import { requestsAnswer } from '../config/request-answers.ts';
 import type { ControlPlane } from '../core/control-plane.ts';
 import { type AdminAnswer, json, problem, unaudited } from './admin-answer.ts';
 import type { AdminCall, AdminRoute } from './admin-route.ts';
@@ -23,6 +24,7 @@ export const GATEWAY_ROUTES: readonly AdminRoute[] = [
     summary: 'What is still known of the requests with this id: placement, what each phase decided, failed tries, durations.',
     needs: 'view',
     body: null,
+    answers: { 200: { means: 'Those of this id, the latest first.', schema: requestsAnswer } },
     run: explainRequest,
   },
   {

@@ -226,7 +226,10 @@ export const CATALOGUE = Object.freeze({
   ),
   configGeneration: gauge('config_generation', 'Raised whenever new workers take over, with a new config or the same.'),
   configReloadFailed: gauge('config_reload_failed', '1 while the config file is not the one in force, because it was refused.'),
-  auditSeq: gauge('audit_seq', 'Number of the last audit record: it never falls, or records were cut off.'),
+  auditSeq: gauge(
+    'audit_seq',
+    'Number of the last audit record in the file. A file in the place of another counts from 1 anew, with the record audit.begin; where it falls otherwise, records were cut off.',
+  ),
   auditRefusing: gauge(
     'audit_refusing',
     '1 while changes are refused, since the audit record cannot be written or its chain is broken.',

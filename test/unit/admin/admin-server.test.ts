@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AdminServer, type AdminServerOptions } from '../../../src/admin/admin-server.ts';
 import type { AccessControl, RevokeResult } from '../../../src/core/access.ts';
@@ -202,6 +202,17 @@ describe('the admin port', () => {
     expect(answer.status).toBe(status);
     expect(answer.body).toContain(word);
     expect(answer.headers['content-type']).toBe('application/problem+json');
+  });
+
+  it('refuses a body that is too large before all of it is there, and closes the connection', async () => {
+    const answer = await new Promise<IncomingMessage>((done, failed) => {
+      const headers = { authorization: 'Bearer secret-token', 'content-length': '1000000' };
+      const sent = request({ host: '127.0.0.1', port, method: 'POST', path: '/admin/v1/restart', headers }, done);
+      sent.on('error', failed);
+      sent.write('x'.repeat(300));
+    });
+    expect([answer.statusCode, answer.headers.connection]).toEqual([413, 'close']);
+    answer.resume();
   });
 
   it.each([

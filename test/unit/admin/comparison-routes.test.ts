@@ -37,6 +37,20 @@ async function call(operation: string, model: string, query = ''): Promise<{ sta
 }
 
 describe('the routes of comparisons', () => {
+  it('answer as they are described, and say which query they heed', async () => {
+    const described = COMPARISON_ROUTES.map(({ operation, query = {} }) => [operation, Object.keys(query)]);
+    expect(described).toEqual([
+      ['readComparison', []],
+      ['listDisagreements', ['variant']],
+      ['listDisagreementValues', ['variant']],
+    ]);
+    for (const { operation, answers } of COMPARISON_ROUTES) {
+      const { body } = await call(operation, 'm');
+      expect(answers![200]!.schema!.parse(JSON.parse(body))).toEqual(JSON.parse(body));
+    }
+    asked.length = 0;
+  });
+
   it('tell how variants answer beside stable', async () => {
     expect(JSON.parse((await call('readComparison', 'm')).body)).toEqual({
       model: 'm',
