@@ -20,7 +20,7 @@ describe('the evidence that a request leaves', () => {
     expect(world.evidence).toEqual(['v2 failed 0 0']);
   });
 
-  it('counts what its backend did wrong against it, and what its caller did wrong not at all', () => {
+  it('counts what its backend did wrong against it, and a deadline that passed while it was waited for', () => {
     const kinds = [Fault.BackendFailed, Fault.BackendLied, Fault.BackendRefused, Fault.BackendTimeout, Fault.DeadlineOver];
     const world = new World({ canaryBp: 10_000 });
     for (const [i, kind] of kinds.entries()) {
@@ -29,15 +29,36 @@ describe('the evidence that a request leaves', () => {
     }
     // A timeout is tried again by stable, which saves the caller and not the canary.
     for (const call of world.stable.calls) call.answer();
-    expect(world.evidence).toEqual(new Array(4).fill('v2 failed 0 0'));
+    expect(world.evidence).toEqual(new Array(5).fill('v2 failed 0 0'));
   });
 
-  it('is none where the client has left', () => {
-    const world = new World({ canaryBp: 10_000 });
+  it.each([
+    ['v2', 10_000],
+    ['v1', 0],
+  ] as const)('is a failure of %s where the client has left while it was waited for', (variant, canaryBp) => {
+    const world = new World({ canaryBp });
     const asked = world.begin();
     world.front.gone(asked.ctx);
     world.close(asked);
-    expect(world.evidence).toEqual([]);
+    expect(world.evidence).toEqual([`${variant} failed 0 0`]);
+  });
+
+  it('is a failure where the client has left and others were told what it had asked for', () => {
+    const world = new World({ canaryBp: 10_000, cacheTtlMs: 1_000 });
+    const asked = world.begin();
+    world.begin();
+    world.front.gone(asked.ctx);
+    world.canary.calls[0]!.answer();
+    expect(world.evidence).toEqual(expect.arrayContaining(['v2 failed 0 0', 'v2 cached 0 0']));
+  });
+
+  it('is none where the client has left once it was answered', () => {
+    const world = new World({ canaryBp: 10_000 });
+    const asked = world.begin();
+    world.canary.calls[0]!.answer();
+    world.front.gone(asked.ctx);
+    world.close(asked);
+    expect(world.evidence.map((note) => note.split(' ')[1])).toEqual(['answered']);
   });
 
   it('is none where the caller has chosen the variant', () => {
