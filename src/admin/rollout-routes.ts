@@ -117,7 +117,7 @@ function answerOf(result: RolloutResult, status: number, unknown: AdminAnswer): 
     case 'unaudited':
       return unaudited(result.problem);
     case 'unkept':
-      return problem(503, 'Service Unavailable', `Nothing was changed, since rollouts cannot be kept on disk: ${result.problem}`);
+      return problem(503, 'Service Unavailable', `Nothing was changed, since it cannot be kept on disk: ${result.problem}`);
     case 'delayed': {
       const detail = `It is on record, and the share of the canary could not be set yet: ${result.problem}. That is tried again at each look; see GET /admin/v1/rollouts.`;
       return problem(503, 'Service Unavailable', detail);

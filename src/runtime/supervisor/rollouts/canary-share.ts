@@ -30,9 +30,9 @@ export interface ShareChange extends Operation {
 }
 
 export type ShareResult =
-  | { readonly is: 'set'; readonly workers: Reached | null }
+  | { readonly is: 'set'; readonly revision: number; readonly workers: Reached | null }
   /** Nothing was changed, and it can be tried again. */
-  | { readonly is: 'unaudited' | 'conflict'; readonly problem: string }
+  | { readonly is: 'unaudited' | 'unkept' | 'conflict'; readonly problem: string }
   /** The plan is not what it was left as: it belongs to other hands now. */
   | { readonly is: 'taken'; readonly problem: string };
 
@@ -44,6 +44,8 @@ export class CanaryShare {
   readonly #subject: string;
   /** The plan as it was left; null before it was ever looked at. */
   #left: Readonly<Record<string, number>> | null = null;
+  /** What another process has left, which may have ended before its share was in force. */
+  #before: { readonly revision: number; readonly weightBp: number } | null = null;
 
   constructor(plans: PlanAccess, of: { readonly model: string; readonly variant: string; readonly subject: string }) {
     this.#plans = plans;
@@ -57,6 +59,11 @@ export class CanaryShare {
     this.#left = this.#plans.plan(this.#model)?.weightsBp ?? null;
   }
 
+  /** Another process has left the plan at this revision, on its way to this share. */
+  remember(revision: number, weightBp: number): void {
+    this.#before = { revision, weightBp };
+  }
+
   /** Why the plan is not as it was left; empty when it is. */
   taken(): string {
     const now = this.#plans.plan(this.#model);
@@ -65,7 +72,7 @@ export class CanaryShare {
     if (subjectOf(now, this.#variant) !== this.#subject) {
       return `the config says something new about "${now.stable}" or "${this.#variant}"`;
     }
-    if (this.#left === null || isDeepStrictEqual(now.weightsBp, this.#left)) return '';
+    if (!this.#isOthers(now)) return '';
     return `other hands have changed the plan to ${sharesText(now.weightsBp)}`;
   }
 
@@ -76,7 +83,7 @@ export class CanaryShare {
     const next = this.#with(now, weightBp);
     if (isDeepStrictEqual(next, now.weightsBp)) {
       this.#left = next;
-      return { is: 'set', workers: null };
+      return { is: 'set', revision: now.revision, workers: null };
     }
     const weights = new Map([[this.#variant, weightBp]]);
     const done = await this.#plans.changeWeights({
@@ -90,11 +97,10 @@ export class CanaryShare {
       case 'applied':
         // Not what the plan says now: somebody may have changed it behind us already.
         this.#left = next;
-        return { is: 'set', workers: done.workers };
+        return { is: 'set', revision: done.plan.revision, workers: done.workers };
       case 'unaudited':
-        return done;
       case 'unkept':
-        return { is: 'unaudited', problem: done.problem };
+        return { is: done.is, problem: done.problem };
       case 'conflict':
         return { is: 'conflict', problem: `the plan was changed meanwhile and is at revision ${done.revision}` };
       case 'unknown':
@@ -107,6 +113,12 @@ export class CanaryShare {
       default:
         return done satisfies never;
     }
+  }
+
+  #isOthers({ revision, weightsBp }: PlanNow): boolean {
+    if (this.#left !== null) return !isDeepStrictEqual(weightsBp, this.#left);
+    const before = this.#before;
+    return before !== null && revision > before.revision && weightsBp[this.#variant] !== before.weightBp;
   }
 
   /** Stable takes what the canary leaves. */

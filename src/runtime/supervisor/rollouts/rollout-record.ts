@@ -23,6 +23,8 @@ export interface RolloutRecord {
   readonly beforeBp: number;
   /** The share that this state asks for is not known to be in force yet. */
   readonly pending: boolean;
+  /** Of the plan as this rollout has left it: a later one with another share is the work of other hands. */
+  readonly planRevision: number;
   readonly approvedBy: readonly string[];
   readonly judgement: Judgement | null;
   readonly transitions: readonly RolloutTransition[];
@@ -39,6 +41,15 @@ export const isOver = ({ state }: { readonly state: RolloutState }): boolean => 
 /** Share of the canary that the rollout asks for now, basis points. */
 export function weightBpOf({ state, step, spec, beforeBp }: RolloutRecord): number {
   return state === 'rolled-back' || state === 'aborted' || step < 0 ? beforeBp : spec.steps[step]!.weightBp;
+}
+
+/** People who must approve the step of this number. */
+export const needsOf = ({ spec }: RolloutRecord, step: number): number => spec.steps[step]?.approvals ?? 0;
+
+/** What comes behind its step. */
+export function onward({ step, spec }: RolloutRecord): readonly [action: string, to: Partial<RolloutRecord>] {
+  if (step + 1 >= spec.steps.length) return ['complete', { state: 'completed' }];
+  return ['advance', { state: 'running', step: step + 1, approvedBy: [], pending: true }];
 }
 
 /** The record after one more transition. */

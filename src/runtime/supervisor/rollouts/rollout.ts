@@ -1,34 +1,20 @@
-import type { Clock } from '../../../core/clock.ts';
 import type { Operation } from '../../../core/control-plane.ts';
-import type { RolloutTransition, RolloutView } from '../../../core/rollout.ts';
+import type { RolloutView } from '../../../core/rollout.ts';
 import { WHOLE_BP } from '../../../core/units.ts';
-import { type AuditLog, recorded } from '../audit-log.ts';
-import { CanaryShare, type PlanAccess } from './canary-share.ts';
-import { CanaryVitals, type RolloutPace } from './canary-vitals.ts';
-import type { EvidenceDesk } from './evidence-sums.ts';
-import type { RolloutJudge } from './rollout-judge.ts';
+import { CanaryShare } from './canary-share.ts';
+import { CanaryVitals } from './canary-vitals.ts';
+import { RetryWait } from './retry-wait.ts';
+import type { RolloutHouse } from './rollout-house.ts';
+import { noted } from './rollout-note.ts';
 import { APPLIED, type Outcome, refusal } from './rollout-outcome.ts';
-import { isOver, lastReason, moved, type RolloutRecord, standingOf, viewOf, weightBpOf } from './rollout-record.ts';
-import type { RolloutStore } from './rollout-store.ts';
+import { approvalProblem, isNot, pauseProblem, promotionProblem } from './rollout-people.ts';
+import { isOver, lastReason, moved, needsOf, onward, type RolloutRecord, viewOf, weightBpOf } from './rollout-record.ts';
 import { sumOf } from './sum-of.ts';
-
-export interface RolloutHouse {
-  readonly clock: Clock;
-  readonly judge: RolloutJudge;
-  readonly audit: AuditLog;
-  readonly store: RolloutStore;
-  readonly plans: PlanAccess;
-  readonly evidence: EvidenceDesk;
-  readonly pace: (model: string) => RolloutPace;
-  /** Hears of every transition when it is in force. */
-  readonly told: (record: RolloutRecord, transition: RolloutTransition) => void;
-  /** Hears once of each thing that keeps it from going on, and of the end of it by an empty text. */
-  readonly stuck: (record: RolloutRecord, problem: string) => void;
-}
 
 /**
  * One rollout: its steps, its judge, and the people who may stop it. What moves is put on record and on disk before it takes effect. What
- * takes traffic away from the canary needs the record alone, so that a full disk keeps nobody on a bad one. Its methods must not overlap.
+ * takes traffic away from the canary needs the audit record alone: it happens although neither the rollout nor the plan can be written down.
+ * Without an audit record nothing happens, whoever asks for it. Its methods must not overlap.
  */
 export class Rollout {
   readonly #house: RolloutHouse;
@@ -41,6 +27,7 @@ export class Rollout {
   /** Of the canary at this step. */
   #requests = 0;
   readonly #vitals = new CanaryVitals();
+  readonly #wait = new RetryWait();
 
   constructor(house: RolloutHouse, record: RolloutRecord) {
     this.#house = house;
@@ -69,7 +56,7 @@ export class Rollout {
   /** The first step, or the wait for those who have to approve it. */
   begin(by: Operation): Promise<Outcome> {
     this.#share.adopt();
-    const waits = this.#needs(0) > 0;
+    const waits = needsOf(this.#record, 0) > 0;
     const to = waits ? ({ state: 'waiting' } as const) : ({ state: 'running', step: 0, pending: true } as const);
     return this.#move('start', to, by);
   }
@@ -82,20 +69,20 @@ export class Rollout {
       const now = this.#house.plans.plan(record.spec.model)?.weightsBp[record.spec.variant];
       const stepBp = record.spec.steps[record.step]?.weightBp;
       if (now !== stepBp) this.#keep({ ...record, pending: false });
-      else await this.#settle(this.#self(lastReason(record)));
+      else await this.#settleAgain();
       return;
     }
     this.#record = { ...record, pending: record.step >= 0, judgement: null };
     if (record.step < 0) this.#share.adopt();
-    await this.#move('reopen', {}, this.#self('goes on after a restart of the gateway'));
+    else this.#share.remember(record.planRevision, weightBpOf(record));
+    await this.#go('reopen', {}, 'goes on after a restart of the gateway');
   }
 
   /** One look at the evidence, and what follows from it. */
   async look(): Promise<void> {
     if (this.#unkept && this.#keep(this.#record) === '') this.#say('');
     if (this.#record.pending) {
-      const done = await this.#settle(this.#self(lastReason(this.#record)));
-      if (done.is === 'applied' && !this.#unkept) this.#say('');
+      await this.#settleAgain();
       return;
     }
     if (isOver(this.#record)) return;
@@ -111,26 +98,21 @@ export class Rollout {
   }
 
   async pause(by: Operation): Promise<Outcome> {
-    const { state } = this.#record;
-    if (state !== 'running' && state !== 'waiting') return this.#isNot('running or waiting');
-    return this.#move('pause', { state: 'paused', pausedIn: state }, by);
+    const problem = pauseProblem(this.#record);
+    if (problem !== '') return refusal(problem);
+    return this.#move('pause', { state: 'paused', pausedIn: this.#record.state as 'running' | 'waiting' }, by);
   }
 
   async resume(by: Operation): Promise<Outcome> {
     const { state, pausedIn, step } = this.#record;
-    if (state !== 'paused') return this.#isNot('paused');
+    if (state !== 'paused') return refusal(isNot(this.#record, 'paused'));
     return this.#move('resume', { state: pausedIn, pending: step >= 0 }, by);
   }
 
   async approve(by: Operation): Promise<Outcome> {
-    const { state, step, approvedBy, startedBy, riskTier } = this.#record;
-    if (state !== 'running' && state !== 'waiting') return this.#isNot('running or waiting');
-    const needs = this.#needs(step + 1);
-    if (needs === 0) return refusal('the next step needs no approval');
-    if (approvedBy.includes(by.actor)) return refusal(`"${by.actor}" has approved it already; it takes ${needs} people`);
-    if (riskTier !== 'low' && by.actor === startedBy) {
-      return refusal(`"${by.actor}" has started it; a model of ${riskTier} risk needs the approval of others`);
-    }
+    const problem = approvalProblem(this.#record, by.actor);
+    if (problem !== '') return refusal(problem);
+    const { state, approvedBy } = this.#record;
     const approved = await this.#move('approve', { approvedBy: [...approvedBy, by.actor] }, by);
     // Whether the step begins is for the judge to say, who may have changed his mind while it waited.
     if (approved.is === 'applied' && state === 'waiting') await this.look();
@@ -138,17 +120,12 @@ export class Rollout {
   }
 
   async promote(by: Operation): Promise<Outcome> {
-    const { state, step, pending, approvedBy } = this.#record;
-    if (state !== 'running' && state !== 'waiting') return this.#isNot('running or waiting');
-    if (pending) return refusal('the share of its step is not in force yet; ask again in a moment');
-    const needs = this.#needs(step + 1);
-    // A promotion overrules the judge, and never those who have to approve.
-    if (approvedBy.length < needs) return refusal(`the next step needs ${needs} approvals and has ${approvedBy.length}`);
-    return this.#advance(by);
+    const problem = promotionProblem(this.#record);
+    return problem === '' ? this.#move(...onward(this.#record), by) : refusal(problem);
   }
 
   async abort(by: Operation): Promise<Outcome> {
-    if (isOver(this.#record)) return this.#isNot('under way');
+    if (isOver(this.#record)) return refusal(isNot(this.#record, 'under way'));
     return this.#move('abort', { state: 'aborted', pending: true }, by);
   }
 
@@ -172,43 +149,60 @@ export class Rollout {
     const msAtStep = clock.nowMs() - this.#sinceMs;
     const standing = { step, msAtStep, requests: this.#requests, approvals: approvedBy.length };
     const { move, reason } = judge.next(spec, standing, judgement);
-    const by = this.#self(reason);
     switch (move) {
       case 'hold':
+        // What could not be done before is not wanted any more.
+        if (!this.#unkept) this.#say('');
         return;
       case 'roll-back':
         await this.#rollBack(reason);
         return;
       case 'await-approval':
-        if (state === 'running') await this.#move('wait', { state: 'waiting' }, by);
+        if (state === 'running') await this.#go('wait', { state: 'waiting' }, reason);
         return;
       case 'advance':
       case 'complete':
-        await this.#advance(by);
+        await this.#go(...onward(this.#record), reason);
         return;
       default:
         move satisfies never;
     }
   }
 
-  #advance(by: Operation): Promise<Outcome> {
-    const { step, spec } = this.#record;
-    if (step + 1 >= spec.steps.length) return this.#move('complete', { state: 'completed' }, by);
-    const to = { state: 'running', step: step + 1, approvedBy: [], pending: true } as const;
-    return this.#move('advance', to, by);
+  #rollBack(reason: string): Promise<void> {
+    return this.#go('roll-back', { state: 'rolled-back', pending: true }, reason);
   }
 
-  #rollBack(reason: string): Promise<Outcome> {
-    return this.#move('roll-back', { state: 'rolled-back', pending: true }, this.#self(reason));
+  #supersede(reason: string): Promise<void> {
+    return this.#go('supersede', { state: 'superseded', pending: false }, reason);
   }
 
-  #supersede(reason: string): Promise<Outcome> {
-    return this.#move('supersede', { state: 'superseded', pending: false }, this.#self(reason));
+  /** Moves by itself. */
+  async #go(action: string, to: Partial<RolloutRecord>, reason: string): Promise<void> {
+    if (this.#wait.holds(action, this.#house.clock.nowMs())) return;
+    this.#tried(action, await this.#move(action, to, this.#self(reason)));
+  }
+
+  async #settleAgain(): Promise<void> {
+    if (this.#wait.holds('settle', this.#house.clock.nowMs()) && this.#share.taken() === '') return;
+    const done = await this.#settle(this.#self(lastReason(this.#record)));
+    this.#tried('settle', done);
+    if (done.is === 'applied' && !this.#unkept) this.#say('');
+  }
+
+  #tried(action: string, done: Outcome): void {
+    const { clock, pace } = this.#house;
+    if (done.is === 'applied') this.#wait.reset();
+    else if (!isOver(this.#record) || this.#record.pending) {
+      // Where there is no audit record there is none to be filled, and the next look may find it repaired.
+      if (done.is !== 'unaudited') this.#wait.failed(action, clock.nowMs(), pace(this.#record.spec.model).lookMs);
+      this.#say(done.is === 'unkept' ? `it cannot be written down: ${done.problem}` : done.problem);
+    }
   }
 
   /** On record, on disk, and then in force. */
   async #move(action: string, to: Partial<RolloutRecord>, by: Operation): Promise<Outcome> {
-    const { audit, clock, evidence, told } = this.#house;
+    const { audit, clock, evidence, store, told } = this.#house;
     const before = this.#record;
     const next = moved(before, to, { ...by, at: new Date(clock.wallMs()).toISOString() });
     const taken = next.pending ? this.#share.taken() : '';
@@ -216,19 +210,24 @@ export class Rollout {
       await this.#supersede(taken);
       return refusal(taken);
     }
-    const { actor, reason } = by;
-    const { model } = next.spec;
-    const entry = { action: `rollout.${action}`, actor, model, before: standingOf(before), after: standingOf(next), reason };
-    const unaudited = recorded(audit, entry);
-    if (unaudited !== '') return this.#fail('unaudited', unaudited);
-    const unkept = this.#keep(next);
-    if (unkept !== '' && !TO_SAFETY.has(action)) {
-      this.#record = before;
-      this.#unkept = false;
+    const unaudited = noted(audit, action, before, next, by);
+    if (unaudited !== '') return { is: 'unaudited', problem: unaudited };
+    const isToSafety = TO_SAFETY.has(action);
+    const unkept = store.save(next);
+    if (unkept !== '' && !isToSafety) {
+      noted(audit, 'not-applied', next, before, { ...by, reason: unkept });
       return { is: 'unkept', problem: unkept };
     }
+    this.#hold(next, unkept);
     const done = next.pending ? await this.#settle(by) : APPLIED;
-    if (isOver(next) || next.state === 'paused') await evidence.end(model);
+    if (done.is !== 'applied' && !isToSafety) {
+      if (this.#record.state !== 'superseded') {
+        this.#keep(before);
+        noted(audit, 'not-applied', next, before, { ...by, reason: done.problem });
+      }
+      return done;
+    }
+    if (isOver(next) || next.state === 'paused') await evidence.end(next.spec.model);
     if (done.is === 'applied' && !this.#unkept) this.#say('');
     told(this.#record, next.transitions.at(-1)!);
     return done;
@@ -239,14 +238,17 @@ export class Rollout {
     const { id, spec, state } = this.#record;
     const done = await this.#share.set(weightBpOf(this.#record), { actor, reason: `rollout ${id}: ${reason}` });
     if (done.is === 'taken') {
-      if (!isOver(this.#record)) return this.#supersede(done.problem);
-      this.#keep({ ...this.#record, pending: false });
-      return APPLIED;
+      if (isOver(this.#record)) {
+        this.#keep({ ...this.#record, pending: false });
+        return APPLIED;
+      }
+      await this.#supersede(done.problem);
+      return refusal(done.problem);
     }
-    if (done.is !== 'set') return this.#fail(done.is, done.problem);
+    if (done.is !== 'set') return done;
     const serves = state === 'running' || state === 'waiting';
     if (serves) await this.#beginStep(spec.model);
-    this.#keep({ ...this.#record, pending: false });
+    this.#keep({ ...this.#record, pending: false, planRevision: done.revision });
     return { is: 'applied', workers: done.workers };
   }
 
@@ -262,16 +264,14 @@ export class Rollout {
 
   /** Takes `record` for its own, on disk where that can be had. Returns why it could not, or an empty text. */
   #keep(record: RolloutRecord): string {
-    this.#record = record;
-    const problem = this.#house.store.save(record);
-    this.#unkept = problem !== '';
-    if (problem !== '') this.#say(`its state cannot be kept: ${problem}`);
-    return problem;
+    return this.#hold(record, this.#house.store.save(record));
   }
 
-  #fail(is: 'conflict' | 'unaudited', problem: string): Outcome {
-    this.#say(problem);
-    return { is, problem };
+  #hold(record: RolloutRecord, unkept: string): string {
+    this.#record = record;
+    this.#unkept = unkept !== '';
+    if (unkept !== '') this.#say(`its state cannot be kept: ${unkept}`);
+    return unkept;
   }
 
   #say(problem: string): void {
@@ -280,17 +280,8 @@ export class Rollout {
     this.#house.stuck(this.#record, problem);
   }
 
-  /** People who must approve the step of this number. */
-  #needs(step: number): number {
-    return this.#record.spec.steps[step]?.approvals ?? 0;
-  }
-
   #self(reason: string): Operation {
     return { actor: `rollout ${this.#record.id}`, reason };
-  }
-
-  #isNot(what: string): Outcome {
-    return refusal(`it is ${this.#record.state}, and not ${what}`);
   }
 }
 

@@ -13,8 +13,10 @@ import type { AuditLog } from '../audit-log.ts';
 import type { Fleet } from '../fleet.ts';
 import type { TruthBook } from '../truth-book.ts';
 import type { PlanNow } from './canary-share.ts';
+import type { RolloutPace } from './canary-vitals.ts';
 import { EvidenceSums } from './evidence-sums.ts';
 import { eventOf } from './rollout-event.ts';
+import type { RolloutHouse } from './rollout-house.ts';
 import { isOver } from './rollout-record.ts';
 import { FileRolloutStore } from './rollout-store.ts';
 import { Rollouts } from './rollouts.ts';
@@ -96,7 +98,7 @@ export class RolloutDesk {
     this.webhooks.close();
   }
 
-  #house(): ConstructorParameters<typeof Rollouts>[0]['house'] {
+  #house(): RolloutHouse {
     const { clock, log, metrics, audit, stateDir, config, plane } = this.#o;
     return {
       clock,
@@ -109,7 +111,7 @@ export class RolloutDesk {
         changeWeights: (change) =>
           plane().traffic.change({ ...change, cause: 'rollout', dryRun: false, pins: null, fallbacks: null }),
       },
-      pace: (model) => this.#model(model)!.rollout,
+      pace: (model) => this.#model(model)?.rollout ?? LOST_PACE,
       told: (record, transition) => {
         const event = eventOf(record, transition, config().rollouts.source);
         metrics.rolloutMoved(record.spec.model, transition.to);
@@ -146,6 +148,9 @@ export class RolloutDesk {
     return digests;
   }
 }
+
+/** Of a model that the config has no more, whose rollout has no more to do than to end. */
+const LOST_PACE: RolloutPace = { lookMs: 1_000, downMs: 1_000, maxWorkerEnds: 1 };
 
 function digestOf(variant: VariantConfig): string {
   const { backend, price, role } = variant;

@@ -11,13 +11,11 @@ import type {
 } from '../../../core/rollout.ts';
 import type { SetAlarm } from '../../../limits/alarm.ts';
 import { type PlanNow, subjectOf } from './canary-share.ts';
-import { Rollout, type RolloutHouse } from './rollout.ts';
+import { Rollout } from './rollout.ts';
+import type { RolloutHouse } from './rollout-house.ts';
 import type { Outcome } from './rollout-outcome.ts';
 import { isOver, type RolloutRecord } from './rollout-record.ts';
 import { specOf } from './rollout-start.ts';
-
-/** Between two looks at one that nothing is known of in the config any more. */
-const LOOK_MS = 1_000;
 
 export interface RolloutsOptions {
   readonly house: RolloutHouse;
@@ -188,6 +186,7 @@ export class Rollouts implements RolloutControl {
       beforeBp: now.weightsBp[spec.variant]!,
       subject: subjectOf(now, spec.variant),
       pending: false,
+      planRevision: now.revision,
       approvedBy: [],
       judgement: null,
       transitions: [],
@@ -212,8 +211,7 @@ export class Rollouts implements RolloutControl {
   #schedule(entry: Entry): void {
     const { rollout } = entry;
     if (this.#closed || rollout.isOver) return;
-    const { model } = rollout.record.spec;
-    const lookMs = this.#o.model(model) === null ? LOOK_MS : this.#o.house.pace(model).lookMs;
+    const { lookMs } = this.#o.house.pace(rollout.record.spec.model);
     entry.stopAlarm = this.#o.setAlarm(lookMs, () => this.#outside(() => void this.#look(entry)));
   }
 

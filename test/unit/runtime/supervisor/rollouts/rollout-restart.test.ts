@@ -104,6 +104,20 @@ describe('a rollout in the next process', () => {
     expect(next.standing).toBe('superseded 1 at 0');
   });
 
+  it.each([
+    ['an operator has taken its share away behind its last look', true],
+    ['the config was given another share while nothing ran', false],
+  ])('is superseded where %s', async (_what, pending) => {
+    const dead = await lived(Number.POSITIVE_INFINITY, twoSteps);
+    // A process that ends in the middle of a step leaves it pending.
+    if (pending) dead.disk.save({ ...dead.disk.read().records[0]!, pending: true });
+    dead.setByHand(0);
+    const next = await nextOf(dead, true);
+    expect(next.standing).toBe('superseded 1 at 0');
+    await next.pass(5_000);
+    expect(next.canaryBp).toBe(0);
+  });
+
   it('waits for the audit log before it has its share again', async () => {
     const dead = await lived(Number.POSITIVE_INFINITY, twoSteps);
     const next = new RolloutWorld({ disk: dead.disk });

@@ -61,6 +61,8 @@ export class RolloutWorld {
   readonly rollouts: Rollouts;
   readonly config: ModelConfig;
   auditProblem = '';
+  /** Why the history of plans cannot be written: what gives the canary more is refused. */
+  historyProblem = '';
   /** Counts down what reaches the outside; at 0 the process ends. */
   lives = Number.POSITIVE_INFINITY;
   /** Null when config has lost the model. */
@@ -171,11 +173,16 @@ export class RolloutWorld {
     if (plan.revision !== expectedRevision) return { is: 'conflict', revision: plan.revision };
     if (this.auditProblem !== '') return { is: 'unaudited', problem: this.auditProblem };
     this.#audit({ action: 'plan.weights', actor, model, before: null, after: null, reason });
-    this.setByHand(weights.get('v2')!);
+    const canaryBp = weights.get('v2')!;
+    // Taking share away needs no disk.
+    const unkept = this.historyProblem === '' ? this.disk.full : this.historyProblem;
+    if (unkept !== '' && canaryBp >= this.canaryBp) return { is: 'unkept', problem: unkept };
+    this.setByHand(canaryBp);
+    const view = this.#views()[0]!;
     await settled();
     const facts = { revision: plan.revision, weightsBp: plan.weightsBp, pins: [], fallbacks: [] };
     const effect = { before: facts, after: facts, movedBp: 0, moves: [] };
-    return { is: 'applied', plan: this.#views()[0]!, effect, workers: REACHED };
+    return { is: 'applied', plan: view, effect, workers: REACHED };
   }
 
   #views(): PlanView[] {
