@@ -96,7 +96,14 @@ function figure(value: number | null): string {
 
 const minuteOf = (iso: string): string => iso.slice(0, 16).replace('T', ' ');
 
-function whyOf({ problem, transitions }: RolloutView): string {
-  const why = problem === '' ? (transitions.at(-1)?.reason ?? '') : problem;
+function whyOf(view: RolloutView): string {
+  const why = reasonOf(view);
   return why.length > 60 ? `${why.slice(0, 59)}…` : why;
+}
+
+function reasonOf({ problem, state, judgement, transitions }: RolloutView): string {
+  if (problem !== '') return problem;
+  // What it waits for says more than what has brought it here.
+  if (state === 'running' && judgement?.verdict === 'unsure') return judgement.reason;
+  return transitions.at(-1)?.reason ?? '';
 }

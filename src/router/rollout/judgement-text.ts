@@ -30,9 +30,14 @@ function goodText(one: MetricJudgement): string {
 }
 
 function unsureText(one: MetricJudgement): string {
+  if (one.requests === 0 && one.metric === 'disagreement') return NO_PAIRS;
   if (one.requests === 0) return `${one.metric}: nothing seen of the canary`;
   return `${seenText(one)}: ${boundText(one, 'perhaps', one.high)}, tolerated ${sizeText(one, one.tolerance)}`;
 }
+
+/** It may stay so for ever: of texts and single scores none can. */
+const NO_PAIRS =
+  "disagreement: no answer could be compared with stable's yet (sluice compare shows what becomes of mirrors; maxDisagreement 1 judges without)";
 
 function seenText(one: MetricJudgement): string {
   const from = `${one.requests.toFixed(0)} ${WHAT[one.metric]} in ${one.cells} cells`;

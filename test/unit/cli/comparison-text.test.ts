@@ -9,11 +9,11 @@ const pair: PairComparisonView = {
   since: '2026-01-01T00:00:00.000Z',
   agreed: 1,
   disagreed: 1,
-  incomparable: 0,
+  incomparable: 3,
   sampled: 0,
   agreement: share(1, 2),
   copies: { toVariant: share(0, 1), toStable: share(0, 1) },
-  dropped: 0,
+  dropped: 4,
   outputs: [
     {
       output: 'y',
@@ -37,7 +37,7 @@ describe('a comparison as people read it', () => {
   it('has a row for each variant and for each of its outputs, and says what is mostly chance', () => {
     const lines = comparisonText(view).split('\n');
     expect(lines[0]).toBe('m: answers beside v1, agreement by argmax');
-    expect(lines[3]).toMatch(/^v2 +canary +2 +50\.00 +40\.00-60\.00 +10\.00 +0\.00 +1\.50 +1\.20-1\.90 +0\.0011 +0\.0010$/);
+    expect(lines[3]).toMatch(/^v2 +canary +2 +3 +4 +50\.00 +40\.00-60\.00 +10\.00 +0\.00 +1\.50 +1\.20-1\.90 +0\.0011 +0\.0010$/);
     expect(lines[7]).toMatch(/^v2 +y +2 +50\.00 +- +25\.00 +0\.250 +0\.500 +~0\.300 +~0\.020$/);
     expect(lines.at(-1)).toContain('mostly chance');
   });

@@ -59,6 +59,12 @@ describe('a rollout on the console', () => {
     expect(rolloutList(TERMINAL, [])).toContain('no rollouts');
   });
 
+  it('says in the list what an unsure judge waits for', () => {
+    const judgement = { verdict: 'unsure', reason: 'not settled yet: cost', metrics: [] } as const;
+    expect(rolloutList(TERMINAL, [{ ...VIEW, state: 'running', judgement }])).toContain('not settled yet: cost');
+    expect(rolloutList(TERMINAL, [{ ...VIEW, state: 'paused', judgement }])).not.toContain('not settled');
+  });
+
   it('takes figures that JSON could not say', () => {
     const metric = JSON.parse(JSON.stringify({ ...METRIC, low: Number.NEGATIVE_INFINITY })) as MetricJudgement;
     expect(rolloutText(TERMINAL, { ...VIEW, judgement: { verdict: 'unsure', reason: '', metrics: [metric] } })).toContain(

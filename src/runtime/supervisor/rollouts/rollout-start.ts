@@ -1,3 +1,4 @@
+import type { ComparisonConfig } from '../../../config/comparison-schema.ts';
 import type { ModelConfig } from '../../../config/model-schema.ts';
 import type { PlanView } from '../../../core/control-plane.ts';
 import type { RolloutSpec, RolloutStart, RolloutStep, RolloutTolerance } from '../../../core/rollout.ts';
@@ -7,7 +8,11 @@ import { WHOLE_BP } from '../../../core/units.ts';
 const APPROVALS = { low: 0, medium: 1, high: 2 } as const;
 
 /** What a rollout will do, or why it cannot: what is asked for, over what config says, held against the plan as it is. */
-export function specOf(start: RolloutStart, { rollout, riskTier }: ModelConfig, plan: PlanView): RolloutSpec | string[] {
+export function specOf(
+  start: RolloutStart,
+  { rollout, riskTier, comparison }: ModelConfig,
+  plan: PlanView,
+): RolloutSpec | string[] {
   const canaries = plan.variants.filter(({ role }) => role === 'canary');
   const names = canaries.map(({ name }) => name).join(', ');
   if (canaries.length === 0) return [`"${start.model}" has no canary; expected one whose share can grow`];
@@ -24,14 +29,16 @@ export function specOf(start: RolloutStart, { rollout, riskTier }: ModelConfig, 
       approvals: weightBp === WHOLE_BP ? Math.max(approvals, APPROVALS[riskTier]) : approvals,
     };
   });
+  const { tolerance } = rollout;
+  const bound = (name: keyof RolloutTolerance): number => start.tolerance[name] ?? tolerance[name];
+  const maxDisagreement = bound('maxDisagreement');
   const problems = [
     ...readyProblems(plan, canary.name),
     ...stepProblems(steps, canary.weightBp),
     ...roomProblems(plan, steps, canary.name),
+    ...pairProblems(comparison, maxDisagreement, steps[0]!.weightBp),
   ];
   if (problems.length > 0) return problems;
-  const { tolerance } = rollout;
-  const bound = (name: keyof RolloutTolerance): number => start.tolerance[name] ?? tolerance[name];
   return {
     model: start.model,
     variant: canary.name,
@@ -40,7 +47,7 @@ export function specOf(start: RolloutStart, { rollout, riskTier }: ModelConfig, 
       errors: bound('errors'),
       latency: bound('latency'),
       cost: bound('cost'),
-      maxDisagreement: bound('maxDisagreement'),
+      maxDisagreement,
     },
     alpha: start.alpha ?? rollout.alpha,
   };
@@ -66,12 +73,26 @@ function stepProblems(steps: readonly RolloutStep[], nowBp: number): string[] {
   return problems;
 }
 
-/** Only stable gives: other canaries keep what they have. */
+/**
+ * Only stable gives: other canaries keep what they have. Stable keeps something, since it is what the canary is compared with, unless this
+ * canary alone gets all.
+ */
 function roomProblems({ variants }: PlanView, steps: readonly RolloutStep[], canary: string): string[] {
   const others = variants.filter(({ name, role, weightBp }) => role === 'canary' && name !== canary && weightBp > 0);
+  if (others.length === 0) return [];
   const roomBp = others.reduce((room, { weightBp }) => room - weightBp, WHOLE_BP);
   const { weightBp } = steps.at(-1)!;
-  if (weightBp <= roomBp) return [];
+  if (weightBp < roomBp) return [];
   const names = others.map(({ name }) => name).join(', ');
-  return [`the last step gives the canary ${weightBp / 100} %; ${names} leave it ${roomBp / 100} %: take theirs away first`];
+  const found = `the last step gives the canary ${weightBp / 100} % beside ${names}`;
+  return [`${found}; expected less than ${roomBp / 100} %, so that stable keeps some: take theirs away first`];
+}
+
+/** Without pairs the judge would be unsure for ever. */
+function pairProblems(comparison: ComparisonConfig, maxDisagreement: number, firstBp: number): string[] {
+  const { mirrorPercent, watchedMirrorPercent, watchedMirrorsPerSecond } = comparison;
+  if (maxDisagreement >= 1 || firstBp === WHOLE_BP) return [];
+  if (mirrorPercent > 0 || watchedMirrorPercent > 0 || watchedMirrorsPerSecond > 0) return [];
+  const found = `maxDisagreement is ${maxDisagreement}, and nothing is mirrored that could be compared`;
+  return [`${found}; expected 1, or a comparison.watchedMirrorPercent above 0`];
 }

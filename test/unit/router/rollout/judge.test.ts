@@ -65,6 +65,7 @@ describe('the judge', () => {
     const judgement = judge(noEvidence(), noEvidence(), SPEC);
     expect(judgement.verdict).toBe('unsure');
     expect(judgement.reason).toContain('nothing seen of the canary');
+    expect(judgement.reason).toContain("disagreement: no answer could be compared with stable's yet");
   });
 
   it('stays unsure when stable has seen nothing, however many requests of the canary fail', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RolloutWorld, settled, TWO_STEPS } from './world.ts';
+import { NO_TOLERANCE, RolloutWorld, settled, TWO_STEPS } from './world.ts';
 
 describe('a rollout', () => {
   it('begins with the share of its first step, on record and on disk before it is in force', async () => {
@@ -259,6 +259,22 @@ describe('the start of a rollout', () => {
     const grown = new RolloutWorld();
     grown.setByHand(1_000);
     expect(await grown.start()).toMatchObject({ is: 'invalid', problems: [expect.stringContaining('already')] });
+  });
+
+  it('is refused where its steps leave stable nothing beside another canary, with which it would be compared', async () => {
+    const world = new RolloutWorld();
+    world.plan = { ...world.plan!, weightsBp: { v1: 5_000, v2: 0, v3: 5_000 } };
+    const refused = await world.start({ variant: 'v2' });
+    expect(refused).toMatchObject({ is: 'invalid', problems: [expect.stringContaining('less than 50 %')] });
+    expect(await world.start({ variant: 'v2', steps: [TWO_STEPS[0]!] })).toMatchObject({ is: 'applied' });
+  });
+
+  it('is refused where answers have to agree and none would ever be compared', async () => {
+    const world = new RolloutWorld();
+    const comparison = { ...world.config.comparison, watchedMirrorPercent: 0, watchedMirrorsPerSecond: 0 } as const;
+    Object.assign(world, { config: { ...world.config, comparison } });
+    expect(await world.start()).toMatchObject({ is: 'invalid', problems: [expect.stringContaining('maxDisagreement')] });
+    expect(await world.start({ tolerance: { ...NO_TOLERANCE, maxDisagreement: 1 } })).toMatchObject({ is: 'applied' });
   });
 
   it('is refused without an audit record, and leaves nothing behind', async () => {

@@ -195,7 +195,7 @@ export class RolloutWorld {
       backend: 'grpc',
       target: '',
       weightBp,
-      readiness: this.readiness[name]!,
+      readiness: this.readiness[name] ?? 'ready',
       reason: '',
       inFlight: 0,
       attempts: 0,
