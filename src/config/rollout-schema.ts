@@ -80,10 +80,17 @@ export const riskTier = z
   );
 export type RiskTier = z.output<typeof riskTier>;
 
+/** Of an address that is none another rule speaks. */
+const hasNoCredentials = (text: string): boolean => {
+  const url = URL.parse(text);
+  return url === null || (url.username === '' && url.password === '');
+};
+
 const webhook = z.strictObject({
   url: z
     .url({ protocol: /^https?$/ })
     .max(2_048)
+    .refine(hasNoCredentials, 'expected no user and no password: sign with secret, or put what lets one in into the path')
     .describe('Where events are sent by POST, as CloudEvents 1.0 in structured JSON. Redirects are not followed.'),
   secret: secret.nullable().default(null).describe('Key of the HMAC-SHA256 in the field webhook-signature; null signs nothing.'),
   timeoutMs: timeoutMs.default(5_000).describe('Time for one try.'),

@@ -44,7 +44,7 @@ export class Webhook {
 
   send(event: Deliverable): void {
     if (this.#closed) {
-      this.#o.ended(event.id, 'dropped', 'the gateway is shutting down');
+      this.#o.ended(event.id, 'dropped', SHUTTING_DOWN);
       return;
     }
     this.#queue.push(event);
@@ -56,12 +56,12 @@ export class Webhook {
     void this.#next();
   }
 
-  /** Gives up what has not been delivered. */
-  close(): void {
+  /** Gives up what has not been delivered, and says why. */
+  close(reason: string): void {
     this.#closed = true;
     this.#stopAlarm();
     this.#cut.abort();
-    for (const { id } of this.#queue.splice(0)) this.#o.ended(id, 'dropped', 'the gateway is shutting down');
+    for (const { id } of this.#queue.splice(0)) this.#o.ended(id, 'dropped', reason);
   }
 
   async #next(): Promise<void> {
@@ -105,13 +105,13 @@ export class Webhook {
         headers: { 'content-type': 'application/cloudevents+json; charset=utf-8', ...this.#marks(event.id, body) },
         body,
       });
-      await drain(response);
+      // Its status has said it all: a body that never ends must not make it be sent again.
+      await drain(response).catch(() => undefined);
       if (response.ok) return { problem: '', again: false };
       const again = response.status >= 500 || response.status === 408 || response.status === 429;
       return { problem: `it answered ${response.status}`, again };
     } catch (error) {
-      const { name, cause } = error as Error & { readonly cause?: NodeJS.ErrnoException };
-      return { problem: cause?.code ?? (name === 'TimeoutError' ? `no answer within ${timeoutMs} ms` : name), again: true };
+      return { problem: problemOf(error as Error, timeoutMs), again: true };
     }
   }
 
@@ -125,6 +125,13 @@ export class Webhook {
   }
 }
 
+function problemOf({ name, cause }: Error, timeoutMs: number): string {
+  if (name === 'TimeoutError') return `no answer within ${timeoutMs} ms`;
+  // The message of the error itself is no more than that the fetch failed.
+  const { code, message } = (cause ?? {}) as Partial<NodeJS.ErrnoException>;
+  return code ?? message ?? name;
+}
+
 /** Nobody reads what a receiver says: to its end, so that the connection can be used again, but not on and on. */
 async function drain({ body }: Response): Promise<void> {
   if (body === null) return;
@@ -136,3 +143,5 @@ async function drain({ body }: Response): Promise<void> {
 }
 
 const MAX_ANSWER_BYTES = 65_536;
+
+export const SHUTTING_DOWN = 'the gateway is shutting down';

@@ -3,20 +3,18 @@ import type { RolloutsConfig } from '../../../config/rollout-schema.ts';
 import { systemAlarm } from '../../../limits/alarm.ts';
 import type { Log } from '../../../telemetry/access-log.ts';
 import type { SupervisorMetrics } from '../../../telemetry/supervisor-metrics.ts';
-import { type Deliverable, Webhook } from './webhook.ts';
+import { type Deliverable, SHUTTING_DOWN, Webhook } from './webhook.ts';
 
 export interface WebhooksOptions {
-  readonly log: Log;
-  readonly metrics: SupervisorMetrics;
+  readonly log: Pick<Log, 'error'>;
+  readonly metrics: Pick<SupervisorMetrics, 'webhookEnded'>;
   readonly wallMs: () => number;
 }
 
 /** All addresses that are told of rollouts, as the config has them now. */
 export class Webhooks {
   readonly #o: WebhooksOptions;
-  #config: RolloutsConfig['webhooks'] = [];
-  #secrets: readonly string[] = [];
-  #all: readonly Webhook[] = [];
+  #all: readonly Told[] = [];
 
   constructor(options: WebhooksOptions) {
     this.#o = options;
@@ -24,24 +22,29 @@ export class Webhooks {
 
   /** Events that wait, of all addresses. */
   get length(): number {
-    return this.#all.reduce((sum, webhook) => sum + webhook.length, 0);
+    return this.#all.reduce((sum, { webhook }) => sum + webhook.length, 0);
   }
 
-  /** From here on these are told; `secrets` has one for each, empty where none is wanted. */
-  configure(config: RolloutsConfig['webhooks'], secrets: readonly string[]): void {
-    if (isDeepStrictEqual(config, this.#config) && isDeepStrictEqual(secrets, this.#secrets)) return;
-    this.close();
-    this.#config = config;
-    this.#secrets = secrets;
-    this.#all = config.map((webhook, w) => this.#build(webhook, secrets[w]!));
+  /**
+   * From here on these are told; `secrets` has one for each, empty where none is wanted. Of whom nothing new is said keeps the events that
+   * wait for it.
+   */
+  configure(configs: RolloutsConfig['webhooks'], secrets: readonly string[]): void {
+    const former = [...this.#all];
+    this.#all = configs.map((config, w) => {
+      const secret = secrets[w]!;
+      const same = former.findIndex((told) => told.secret === secret && isDeepStrictEqual(told.config, config));
+      return same < 0 ? { config, secret, webhook: this.#build(config, secret) } : former.splice(same, 1)[0]!;
+    });
+    for (const { webhook } of former) webhook.close('the config has this webhook no more, or with other settings');
   }
 
   send(event: Deliverable): void {
-    for (const webhook of this.#all) webhook.send(event);
+    for (const { webhook } of this.#all) webhook.send(event);
   }
 
   close(): void {
-    for (const webhook of this.#all) webhook.close();
+    for (const { webhook } of this.#all) webhook.close(SHUTTING_DOWN);
     this.#all = [];
   }
 
@@ -60,4 +63,10 @@ export class Webhooks {
       },
     });
   }
+}
+
+interface Told {
+  readonly config: RolloutsConfig['webhooks'][number];
+  readonly secret: string;
+  readonly webhook: Webhook;
 }

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EVENT_TYPE, eventOf } from '../../../../../src/runtime/supervisor/rollouts/rollout-event.ts';
-import { Webhook } from '../../../../../src/runtime/supervisor/rollouts/webhook.ts';
+import { SHUTTING_DOWN, Webhook } from '../../../../../src/runtime/supervisor/rollouts/webhook.ts';
 import { FakeAlarms } from '../../../../support/fake-alarms.ts';
 import { FakeClock } from '../../../../support/fake-clock.ts';
 import { RolloutWorld } from './world.ts';
@@ -17,7 +17,7 @@ interface Received {
 let server: Server;
 let url: string;
 let received: Received[];
-/** Statuses of the answers to come; -1 never answers. Behind the last all are 204. */
+/** Statuses of the answers to come; -1 never answers, -2 takes it and says something without an end. Behind the last all are 204. */
 let statuses: number[];
 let ended: string[];
 let clock: FakeClock;
@@ -33,6 +33,10 @@ beforeEach(async () => {
     received.push({ id: (JSON.parse(body) as { id: string }).id, headers: request.headers, body });
     const status = statuses.shift() ?? 204;
     if (status === -1) return;
+    if (status === -2) {
+      response.writeHead(200).write('on and');
+      return;
+    }
     response.writeHead(status, status === 302 ? { location: `${url}/elsewhere` } : {});
     response.end();
   });
@@ -124,6 +128,21 @@ describe('a webhook', () => {
     expect(ended[0]).toContain('no answer within 50 ms');
   });
 
+  it('takes a receiver at its status that does not end what it says, and does not send it again', async () => {
+    statuses = [-2];
+    webhook({ timeoutMs: 500, maxTries: 1 }).send({ id: 'a' });
+    await until(() => ended.length === 1);
+    expect([ended, received.length]).toEqual([['a delivered'], 1]);
+  });
+
+  it('says what an address has wrong that nothing is sent to', async () => {
+    // A port that browsers, and so fetch, refuse to speak to.
+    url = 'http://127.0.0.1:1';
+    webhook({ maxTries: 1 }).send({ id: 'a' });
+    await until(() => ended.length === 1);
+    expect(ended).toEqual(['a failed: bad port']);
+  });
+
   it('says why nobody could be reached', async () => {
     server.closeAllConnections();
     await new Promise((done) => server.close(done));
@@ -138,7 +157,7 @@ describe('a webhook', () => {
     for (const id of ['a', 'b', 'c']) hook.send({ id });
     expect(ended).toEqual(['b dropped: too many events wait']);
     expect(hook.length).toBe(2);
-    hook.close();
+    hook.close(SHUTTING_DOWN);
     expect(ended.slice(1)).toEqual(['a dropped: the gateway is shutting down', 'c dropped: the gateway is shutting down']);
     hook.send({ id: 'd' });
     expect(ended.at(-1)).toContain('d dropped');
