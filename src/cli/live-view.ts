@@ -17,7 +17,7 @@ export interface LiveOptions {
 
 /**
  * Shows `render` again and again until it is told to end. A terminal is redrawn; anywhere else a text is printed when it has changed. While the
- * gateway cannot be reached the last picture stays, with the reason beneath it.
+ * gateway cannot be reached the last picture stays, with the reason beneath it, or among the errors where nothing is redrawn.
  */
 export async function showLive(
   terminal: Terminal,
@@ -25,14 +25,17 @@ export async function showLive(
 ): Promise<Exit> {
   let shown = '';
   let picture = '';
+  let trouble = '';
   if (terminal.isLive) terminal.out(CLEAR);
   while (!signal.aborted) {
     const next = await pictureOf(render);
     if (next.picture !== '') picture = next.picture;
     const text = next.trouble === '' ? picture : `${picture}\n\n${next.trouble}`;
     if (terminal.isLive) terminal.out(`${REDRAW}${text}`);
-    else if (text !== shown) terminal.out(text);
-    shown = text;
+    else if (next.trouble !== '' && next.trouble !== trouble) terminal.err(next.trouble);
+    else if (next.trouble === '' && picture !== shown) terminal.out(picture);
+    if (next.trouble === '') shown = picture;
+    trouble = next.trouble;
     await pause(intervalMs, undefined, { signal }).catch(() => undefined);
   }
   return Exit.Ok;

@@ -29,6 +29,7 @@ export function rolloutText(terminal: Terminal, view: RolloutView): string {
     `rollout ${id} of ${spec.model}: ${spec.variant} ${stateCell(terminal, state)}`,
     `step ${stepText(view)}, ${percent(weightBp)} of the traffic (${percent(beforeBp)} before), since ${minuteOf(stepStartedAt)}`,
   ];
+  if (isLeaving(view)) lines.push(toned(terminal, 'bad', LEAVING));
   if (problem !== '') lines.push(toned(terminal, 'bad', `cannot go on: ${problem}`));
   const next = spec.steps[view.step + 1];
   if (next !== undefined && next.approvals > 0) lines.push(approvalText(view.approvedBy, next.approvals, next.weightBp));
@@ -101,7 +102,14 @@ function whyOf(view: RolloutView): string {
   return why.length > 60 ? `${why.slice(0, 59)}…` : why;
 }
 
-function reasonOf({ problem, state, judgement, transitions }: RolloutView): string {
+const LEAVING = 'its share is still being taken away';
+
+/** It has ended, and callers are at the canary still. */
+const isLeaving = ({ pending, state }: RolloutView): boolean => pending && (state === 'rolled-back' || state === 'aborted');
+
+function reasonOf(view: RolloutView): string {
+  const { problem, state, judgement, transitions } = view;
+  if (isLeaving(view)) return problem === '' ? LEAVING : `${LEAVING}: ${problem}`;
   if (problem !== '') return problem;
   // What it waits for says more than what has brought it here.
   if (state === 'running' && judgement?.verdict === 'unsure') return judgement.reason;

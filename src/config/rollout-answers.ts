@@ -39,6 +39,7 @@ export const rolloutAnswer = z.object({
   reason: text,
   weightBp: whole.describe('Share of the canary that this state asks for.'),
   beforeBp: whole.describe('Its share before the first step, and after a rollback.'),
+  pending: z.boolean().describe('The share that this state asks for is not known to be in force yet.'),
   problem: text.describe('Why it does not get on as it should; empty when all is well.'),
   approvedBy: z.array(text).describe('Who has approved the next step.'),
   judgement: z.object({ verdict, reason: text, metrics: z.array(metric) }).nullable(),

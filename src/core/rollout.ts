@@ -76,7 +76,7 @@ export type RolloutState =
   | 'paused'
   /** All steps are done. */
   | 'completed'
-  /** The judge has taken the canary's share away. */
+  /** The judge has given the canary back the share it had before. */
   | 'rolled-back'
   /** A person has. */
   | 'aborted'
@@ -107,6 +107,8 @@ export interface RolloutView {
   readonly weightBp: number;
   /** Its share before the first step, and after a rollback. */
   readonly beforeBp: number;
+  /** The share that this state asks for is not known to be in force yet. */
+  readonly pending: boolean;
   /** Why it does not get on as it should, such as a full disk; empty when all is well. */
   readonly problem: string;
   /** Who has approved the next step. */
@@ -161,6 +163,6 @@ export interface RolloutControl {
   approve(action: RolloutAction): Promise<RolloutResult>;
   /** On to the next step, whatever the judge says. */
   promote(action: RolloutAction): Promise<RolloutResult>;
-  /** Back to the weights before the first step. */
+  /** Gives the canary back the share it had before the first step. */
   abort(action: RolloutAction): Promise<RolloutResult>;
 }

@@ -18,7 +18,7 @@ type Values = ReturnType<typeof parseRollout>['values'];
 export const rollout: Command = {
   name: 'rollout',
   usage:
-    'rollout start <model> [variant] [--steps LIST] [--hold SECONDS] [--min-requests N] [--tolerate LIST] | rollout status [id|model] [--watch] | rollout pause|resume|approve|promote|abort <id|model> [--reason TEXT] [--admin URL] [--token-file FILE] [--json]',
+    'rollout start <model> [variant] [--steps LIST] [--hold SECONDS] [--min-requests N] [--tolerate LIST] | rollout status [id|model] [--watch] [--json] | rollout pause|resume|approve|promote|abort <id|model> [--reason TEXT] [--admin URL] [--token-file FILE] [--json]',
   words: ['start', 'status', ...ACTIONS],
   summary:
     'Grow the share of a canary step by step, judged against stable all the time: it advances by itself, holds when unsure, and rolls back on harm.',
@@ -57,7 +57,7 @@ async function start(access: AdminAccess, names: readonly string[], values: Valu
 }
 
 async function status(access: AdminAccess, who: string, values: Values, terminal: Terminal): Promise<Exit> {
-  if (values.watch === true) return watch(access, who, terminal);
+  if (values.watch === true) return watch(access, who, values.json === true, terminal);
   if (who !== '') {
     const found = await find(access, who);
     show(found, values, terminal);
@@ -68,15 +68,20 @@ async function status(access: AdminAccess, who: string, values: Values, terminal
   return Exit.Ok;
 }
 
-/** Until all that is shown is over, or a person has seen enough. */
-function watch(access: AdminAccess, who: string, terminal: Terminal): Promise<Exit> {
+/** Until all that is shown is over, or a person has seen enough. With `json` a line for each change. */
+function watch(access: AdminAccess, who: string, json: boolean, terminal: Terminal): Promise<Exit> {
   const over = new AbortController();
   const render = async (): Promise<string> => {
     const all = who === '' ? await listOf(access) : [await find(access, who)];
-    if (!all.some(({ state }) => UNDER_WAY.has(state))) over.abort();
+    if (!all.some(({ state, pending }) => pending || UNDER_WAY.has(state))) over.abort();
+    if (json) return JSON.stringify(who === '' ? { rollouts: all } : all[0]);
     return who === '' ? rolloutList(terminal, all) : rolloutText(terminal, all[0]!);
   };
-  return showLive(terminal, { render, signal: AbortSignal.any([over.signal, untilInterrupted()]) });
+  // Lines for a program are not redrawn.
+  const shown = json
+    ? { out: (line: string) => terminal.out(line), err: (line: string) => terminal.err(line), isLive: false }
+    : terminal;
+  return showLive(shown, { render, signal: AbortSignal.any([over.signal, untilInterrupted()]) });
 }
 
 async function act(access: AdminAccess, word: string, who: string, values: Values, terminal: Terminal): Promise<Exit> {
@@ -90,10 +95,12 @@ function show(view: RolloutView, values: Values, terminal: Terminal): void {
   terminal.out(values.json === true ? JSON.stringify(view) : rolloutText(terminal, view));
 }
 
-/** By its id, or the latest of a model. */
+/** By its id, or of a model the one under way, or else the latest. */
 async function find(access: AdminAccess, who: string): Promise<RolloutView> {
   const all = await listOf(access);
-  const found = all.find(({ id }) => id === who) ?? all.find(({ spec }) => spec.model === who);
+  const ofModel = all.filter(({ spec }) => spec.model === who);
+  const found =
+    all.find(({ id }) => id === who) ?? ofModel.find(({ state, pending }) => pending || UNDER_WAY.has(state)) ?? ofModel[0];
   if (found !== undefined) return found;
   throw new CliError(Exit.Failed, `There is no rollout "${who}", and none of a model of that name; see sluice rollout status.`);
 }

@@ -29,7 +29,10 @@ describe('a live view', () => {
   it('keeps its last picture while the gateway cannot be reached, and ends where waiting does not help', async () => {
     const terminal = new FakeTerminal();
     await show(terminal, ['a', new CliError(Exit.Unavailable, 'gone'), 'b']);
-    expect(terminal.lines).toEqual(['a', 'a\n\ngone', 'b']);
+    expect([terminal.lines, terminal.errors]).toEqual([['a', 'b'], ['gone']]);
+    const person = new FakeTerminal(true);
+    await show(person, ['a', new CliError(Exit.Unavailable, 'gone'), 'b']);
+    expect(person.lines.slice(2)).toEqual(['\u001b[H\u001b[Ja\n\ngone', '\u001b[H\u001b[Jb']);
     await expect(show(terminal, ['a', new CliError(Exit.NoPermission, 'no'), 'b'])).rejects.toThrow('no');
   });
 });

@@ -35,6 +35,7 @@ const VIEW: RolloutView = {
   reason: 'new',
   weightBp: 100,
   beforeBp: 0,
+  pending: false,
   problem: '',
   approvedBy: ['bob'],
   judgement: { verdict: 'harm', reason: 'errors are worse', metrics: [METRIC] },
@@ -52,6 +53,13 @@ describe('a rollout on the console', () => {
 
   it('says why it cannot go on', () => {
     expect(rolloutText(TERMINAL, { ...VIEW, problem: 'ENOSPC' })).toContain('cannot go on: ENOSPC');
+  });
+
+  it('says of one that was rolled back as long as callers are at its canary still', () => {
+    const leaving = { ...VIEW, state: 'rolled-back', pending: true, problem: 'disk full' } as const;
+    expect(rolloutText(TERMINAL, leaving)).toContain('its share is still being taken away');
+    expect(rolloutList(TERMINAL, [leaving])).toContain('its share is still being taken away: disk full');
+    expect(rolloutText(TERMINAL, { ...leaving, pending: false })).not.toContain('still');
   });
 
   it('is one line in the list of all', () => {

@@ -70,7 +70,7 @@ export function moved(
 
 export function viewOf(record: RolloutRecord, problem: string): RolloutView {
   const { id, spec, state, step, stepStartedAt, startedBy, startedAt, reason, beforeBp, approvedBy, judgement } = record;
-  const { transitions } = record;
+  const { pending, transitions } = record;
   return {
     id,
     spec,
@@ -82,6 +82,7 @@ export function viewOf(record: RolloutRecord, problem: string): RolloutView {
     reason,
     weightBp: weightBpOf(record),
     beforeBp,
+    pending,
     problem,
     approvedBy,
     judgement,
