@@ -28,6 +28,8 @@ export class LinePace {
   #stoodMs = 0;
   #turns = 0;
   #refusals = 0;
+  /** A line that got empty is not one that more come to than can be served, whatever was refused meanwhile. */
+  #emptied = false;
   /** Since when time counts for the next turn. */
   #markMs = 0;
   #lastTurnMs = Number.NEGATIVE_INFINITY;
@@ -70,11 +72,13 @@ export class LinePace {
   /** Somebody has had their turn, and so many still stand in line. */
   turned(length: number, nowMs: Millis): void {
     this.#turns++;
+    if (length === 0) this.#emptied = true;
     this.#stoodMs += nowMs - this.#markMs;
     this.#markMs = nowMs;
     this.#lastTurnMs = nowMs;
     if (this.#stoodMs < WINDOW_MS || this.#turns < Math.max(WINDOW_TURNS, this.#inFlight)) return;
-    if (this.#perMs > 0 && this.#refusals >= FEW && this.#refusals * EXCESS > this.#turns) this.#shrink(length);
+    const isExcess = this.#perMs > 0 && this.#refusals >= FEW && this.#refusals * EXCESS > this.#turns;
+    if (isExcess && !this.#emptied) this.#shrink(length);
     else this.#room = Math.min(this.#maxEntries, Math.ceil(this.#room * REGROWTH));
     const perMs = this.#turns / this.#stoodMs;
     this.#perMs = this.#perMsBefore === 0 ? 0 : Math.max(this.#perMsBefore, perMs);
@@ -92,5 +96,6 @@ export class LinePace {
     this.#stoodMs = 0;
     this.#turns = 0;
     this.#refusals = 0;
+    this.#emptied = false;
   }
 }

@@ -84,6 +84,18 @@ describe('LinePace', () => {
     expect(pace.room).toBe(MAX);
   });
 
+  it('makes a line that got empty longer, whatever was refused: the refusals may come from its shortness alone', () => {
+    const { pace, endMs } = paceOf({ refused: 1, inFlight: 16, turns: 400 });
+    expect(pace.room).toBe(6);
+    let ms = endMs;
+    for (let n = 0; n < 40; n++) {
+      pace.comes(0, 16, at(ms));
+      ms = stand(pace, ms, { inFlight: 16, turns: 15, refused: 1 });
+      pace.turned(0, at(ms));
+    }
+    expect(pace.room).toBe(MAX);
+  });
+
   it('leaves the line its length for a single refusal', () => {
     const pace = new LinePace(MAX);
     pace.comes(0, 4, at(1_000));

@@ -82,6 +82,52 @@ describe('a gate under more than its backend can do', () => {
   });
 });
 
+describe('bursts that together are less than the backend can do', () => {
+  const PLACES = 32;
+  const EVERY_MS = 100;
+  const slow =
+    (from: GateSimulation, startMs: number, endMs: number): World['serviceMs'] =>
+    (random) =>
+      20 * (0.8 + 0.4 * random()) * (from.nowMs >= startMs && from.nowMs < endMs ? 10 : 1);
+
+  /** A hundred at once each tenth of a second: 62 % of what 32 servers of 20 ms can do. */
+  function bursts(sim: GateSimulation, count: number, between: () => void = () => undefined): Told[] {
+    const since = sim.told.length;
+    for (let n = 0; n < count; n++) {
+      sim.burst(100, { tenant: () => 'steady', deadlineMs: () => 10_000 });
+      between();
+      sim.run(EVERY_MS);
+    }
+    return sim.told.slice(since).filter(({ tenant }) => tenant === 'steady');
+  }
+
+  it('are all served again within seconds after the backend was slow for a while: a short line does not keep itself short', () => {
+    const sim = new GateSimulation(worldOf(PLACES, fixed(20), FIXED));
+    const startMs = sim.nowMs;
+    sim.world.serviceMs = slow(sim, startMs + 5_000, startMs + 10_000);
+    const before = bursts(sim, 50);
+    expect(count(before, 'good')).toBe(before.length);
+    const during = bursts(sim, 50);
+    expect(count(during, 'refused')).toBeGreaterThan(0.5 * during.length);
+    bursts(sim, 60);
+    const after = bursts(sim, 150);
+    expect(count(after, 'refused', 'dismissed', 'cut')).toBe(0);
+  });
+
+  it('lose nobody to a tenant whose callers have no time to wait', () => {
+    const sim = new GateSimulation(worldOf(PLACES, fixed(20), FIXED));
+    sim.world.serviceMs = slow(sim, 0, 0);
+    const hurried = (): void => {
+      for (let i = 2; i < 7; i++)
+        sim.events.add(sim.nowMs + i, () => void sim.burst(1, { tenant: () => 'hurried', deadlineMs: () => 8 }));
+    };
+    bursts(sim, 20);
+    const told = [...bursts(sim, 50, hurried), ...bursts(sim, 50)];
+    expect(count(sim.told, 'refused')).toBeGreaterThan(0);
+    expect(count(told, 'refused', 'dismissed', 'cut')).toBe(0);
+  });
+});
+
 describe('a burst before a healthy backend', () => {
   it('loses nobody who has the time to wait, in whatever way it comes', () => {
     const burst = fc.record({
