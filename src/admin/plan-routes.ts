@@ -145,22 +145,22 @@ function answerOf(plane: ControlPlane, result: PlanResult, order: PlanOrder): Ad
   switch (result.is) {
     case 'applied': {
       const { movedBp, moves } = result.effect;
-      return json(200, { ...result.plan, movedBp, moves, workers: result.workers });
+      return json(200, { ...result.plan, movedBp, moves, workers: result.workers, unkept: result.unkept });
     }
     case 'planned':
       return json(200, { dryRun: true, model: order.model, ...result.effect });
     case 'unknown':
       return noModel(plane, order.model);
-    case 'conflict':
-      return problem(
-        409,
-        'Conflict',
-        `The plan is at revision ${result.revision}, not ${order.expectedRevision}; read it again and decide anew.`,
-      );
+    case 'conflict': {
+      const seen = order.expectedRevision === null ? 'since somebody else has just changed it' : `not ${order.expectedRevision}`;
+      return problem(409, 'Conflict', `The plan is at revision ${result.revision}, ${seen}; read it again and decide anew.`);
+    }
     case 'invalid':
       return problem(422, 'Unprocessable Content', result.problems.join('; '));
     case 'absent':
       return problem(404, 'Not Found', result.problem);
+    case 'unread':
+      return unread(result.problem);
     case 'unaudited':
       return unaudited(result.problem);
     case 'unkept':
@@ -173,6 +173,9 @@ function answerOf(plane: ControlPlane, result: PlanResult, order: PlanOrder): Ad
       return result satisfies never;
   }
 }
+
+const unread = (why: string): AdminAnswer =>
+  problem(503, 'Service Unavailable', `The history of plans could not be read: ${why}`);
 
 async function listRevisions(plane: ControlPlane, call: AdminCall): Promise<AdminAnswer> {
   const model = call.params['model']!;
@@ -194,6 +197,8 @@ async function readRevision(plane: ControlPlane, call: AdminCall): Promise<Admin
       return noModel(plane, model);
     case 'absent':
       return problem(404, 'Not Found', result.problem);
+    case 'unread':
+      return unread(result.problem);
     default:
       return result satisfies never;
   }

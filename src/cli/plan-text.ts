@@ -11,6 +11,7 @@ export interface ShownPlan extends PlanView {
   readonly workers?: Reached;
   readonly movedBp?: number;
   readonly moves?: PlanEffect['moves'];
+  readonly unkept?: string;
 }
 
 /** What a dry run answers. */
@@ -23,8 +24,13 @@ export function planText(terminal: Terminal, plan: ShownPlan): string {
   const reached = plan.workers === undefined ? '' : ` ${reachedText(plan.workers)}`;
   const moved = plan.movedBp === undefined ? [] : [movedText(plan.movedBp, plan.moves ?? [])];
   const title = `${plan.model}, revision ${plan.revision}${reached}`;
-  return [title, variantTable(terminal, plan), ...extrasOf(plan), ...moved].join('\n');
+  return [title, variantTable(terminal, plan), ...extrasOf(plan), ...moved, ...unkeptText(plan.unkept ?? '')].join('\n');
 }
+
+const unkeptText = (why: string): readonly string[] =>
+  why === ''
+    ? []
+    : [`It serves, and a restart before there is room would bring the plan before back: it could not be kept (${why}).`];
 
 export function plannedText({ model, before, after, movedBp, moves }: PlannedChange): string {
   const rows = Object.keys(after.weightsBp).map((name) => [

@@ -21,7 +21,11 @@ const moved = {
   moves: z.array(z.object({ from: text, to: text, bp: whole })),
 };
 
-const changedPlan = planAnswer.extend({ ...moved, workers: reached });
+const changedPlan = planAnswer.extend({
+  ...moved,
+  workers: reached,
+  unkept: text.describe('Why it will not outlive this gateway yet; empty when it will.'),
+});
 const plannedChange = z.object({
   dryRun: z.literal(true),
   model: text,

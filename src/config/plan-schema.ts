@@ -43,7 +43,7 @@ export const planHistory = z.strictObject({
   keepRevisions: z
     .int()
     .min(2)
-    .max(100_000)
+    .max(10_000)
     .default(1_000)
     .describe('Plans of each model, newest first, that stay in stateDir/plans and can be rolled back to.'),
 });

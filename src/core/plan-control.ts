@@ -53,7 +53,14 @@ export interface PlanEffect {
 }
 
 export type PlanResult =
-  | { readonly is: 'applied'; readonly plan: PlanView; readonly effect: PlanEffect; readonly workers: Reached }
+  | {
+      readonly is: 'applied';
+      readonly plan: PlanView;
+      readonly effect: PlanEffect;
+      readonly workers: Reached;
+      /** Why it will not outlive this gateway yet; empty when it will. Only what leads to stable alone holds without its history. */
+      readonly unkept: string;
+    }
   /** What a dry run would have done. */
   | { readonly is: 'planned'; readonly effect: PlanEffect }
   | { readonly is: 'unknown' }
@@ -61,6 +68,8 @@ export type PlanResult =
   | { readonly is: 'invalid'; readonly problems: readonly string[] }
   /** The history has no such revision. */
   | { readonly is: 'absent'; readonly problem: string }
+  /** Whether the history has it cannot be said. */
+  | { readonly is: 'unread'; readonly problem: string }
   | { readonly is: 'unaudited'; readonly problem: string }
   /** It could not be written to the history, and so it does not hold. */
   | { readonly is: 'unkept'; readonly problem: string };
@@ -90,7 +99,7 @@ export type RevisionResult =
   /** `slots` says who has which of the 10,000 slots, in runs: `v1:9500 v2:500`. */
   | { readonly is: 'found'; readonly revision: RevisionView; readonly slots: string }
   | { readonly is: 'unknown' }
-  | { readonly is: 'absent'; readonly problem: string };
+  | { readonly is: 'absent' | 'unread'; readonly problem: string };
 
 export interface TrafficControl {
   /** Resolves when the change is in force everywhere. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { LoadedConfig } from '../../config/load-config.ts';
 import type { AccessControl } from '../../core/access.ts';
 import type { Clock } from '../../core/clock.ts';
+import { systemAlarm } from '../../limits/alarm.ts';
 import type { Log } from '../../telemetry/access-log.ts';
 import type { Truth } from '../ipc/messages.ts';
 import { AccessDesk, type AccessDeskOptions } from './access-desk.ts';
@@ -41,7 +42,7 @@ export class Records {
     this.#clock = clock;
     const wallMs = (): number => clock.wallMs();
     this.plans = new PlanHistory({ dir: join(stateDir, 'plans'), keep: keepRevisions, log, wallMs });
-    this.keeper = new PlanKeeper({ history: this.plans, log, wallMs });
+    this.keeper = new PlanKeeper({ history: this.plans, log, wallMs, setAlarm: systemAlarm });
     this.audit = openAudit(config.audit.file, { baseDir, configFile: file, stateDir, clock, log, callers: this.callers });
     this.#heads = new AuditHeads(this.audit, log);
   }
@@ -76,6 +77,7 @@ export class Records {
   }
 
   close(): void {
+    this.keeper.close();
     this.#heads.close();
     this.audit.close();
   }

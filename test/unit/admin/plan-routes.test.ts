@@ -37,13 +37,13 @@ async function answer(...asked: Parameters<typeof ask>): Promise<{ status: numbe
 
 describe('changes of a plan', () => {
   it('take weights, pins and fallbacks, and leave what is not named', async () => {
-    traffic.result = { is: 'applied', plan: PLAN, effect: EFFECT, workers: WORKERS };
+    traffic.result = { is: 'applied', plan: PLAN, effect: EFFECT, workers: WORKERS, unkept: '' };
     const pins = [
       { tenant: 'acme', variant: 'v2' },
       { header: 'x-cohort', value: 'beta', variant: 'v2' },
     ];
     const { status, body } = await answer('changePlan', { expectedRevision: 3, pins, fallbacks: [], reason: 'r' });
-    expect([status, body]).toEqual([200, { ...PLAN, movedBp: 0, moves: [], workers: WORKERS }]);
+    expect([status, body]).toEqual([200, { ...PLAN, movedBp: 0, moves: [], workers: WORKERS, unkept: '' }]);
     const rest = { expectedRevision: 3, dryRun: false, cause: 'admin' };
     expect(traffic.orders).toEqual([['change', { ...ORDER, ...rest, weights: null, pins, fallbacks: [] }]]);
     await ask('changeWeights', { expectedRevision: 3, weightsBp: { v2: 5 }, reason: 'r' });
@@ -78,6 +78,7 @@ describe('changes of a plan', () => {
     [{ is: 'conflict', revision: 4 }, 409, 'at revision 4, not 3'],
     [{ is: 'invalid', problems: ['no', 'never'] }, 422, 'no; never'],
     [{ is: 'absent', problem: 'There is no revision 9.' }, 404, 'no revision 9'],
+    [{ is: 'unread', problem: 'm.jsonl: EACCES' }, 503, 'history of plans could not be read: m.jsonl: EACCES'],
     [{ is: 'unaudited', problem: 'disk full' }, 503, 'audit record could not be written: disk full'],
     [{ is: 'unkept', problem: 'disk full' }, 503, 'history of plans could not be written: disk full'],
   ] satisfies [PlanResult, number, string][])('answer one that is %o with %i', async (result, status, word) => {
@@ -91,6 +92,15 @@ describe('changes of a plan', () => {
       const answered = await answer(operation, { expectedRevision: 3, ...body });
       expect([answered.status, answered.body['detail']]).toEqual([status, expect.stringContaining(word)]);
     }
+  });
+
+  it('tell one that lost against another, and has seen no revision, which one is in force', async () => {
+    traffic.result = { is: 'conflict', revision: 4 };
+    const { status, body } = await answer('rollBackPlan', {});
+    expect([status, body['detail']]).toEqual([
+      409,
+      'The plan is at revision 4, since somebody else has just changed it; read it again and decide anew.',
+    ]);
   });
 
   it.each([

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Log } from '../../../telemetry/access-log.ts';
 import { appendDurably, cutDurably, moveDurably, replaceDurably } from './durable-file.ts';
 import { type HistoryText, readHistory } from './history-file.ts';
-import { lineOf, type PlanRecord, recordOf } from './plan-record.ts';
+import { lineOf, type PlanRecord, recordOf, revisionIn } from './plan-record.ts';
 
 /** The plan of a model that was in force last. */
 export interface LastPlan {
@@ -12,6 +12,17 @@ export interface LastPlan {
   readonly record: PlanRecord | null;
   /** The last revision there was, also where its plan is not known; 0 without one. */
   readonly revision: number;
+}
+
+/** What is kept of a model. */
+export interface PastOfModel {
+  /** The newest first, from this revision on; each is read when it is asked for. */
+  from(revision: number): Iterable<PlanRecord>;
+  /** 0 where none is kept. */
+  readonly oldest: number;
+  readonly newest: number;
+  /** What is wrong with it; empty when nothing is. */
+  readonly problem: string;
 }
 
 export interface PlanHistoryOptions {
@@ -24,7 +35,8 @@ export interface PlanHistoryOptions {
 
 /**
  * The plans of all models, each in a file of its own that only grows, one line a revision, until its oldest lines are cut. A line is on the
- * disk before its plan takes effect. A file that is not as it was written is moved aside and never used.
+ * disk before its plan takes effect, but for one that is held in memory until it can be written. A file that is not as it was written is
+ * moved aside and never used.
  */
 export class PlanHistory {
   readonly #o: PlanHistoryOptions;
@@ -45,26 +57,53 @@ export class PlanHistory {
     const opened = this.#open(model);
     if (opened.blocked !== '') return opened.blocked;
     if (revision <= opened.revision) return `revision ${revision} is not behind the last one, ${opened.revision}`;
-    try {
-      appendDurably(this.#fileOf(model), lineOf(record));
-    } catch (error) {
-      return this.#problem(model, error);
-    }
+    const problem = this.#write(model, opened, [...opened.held, record]);
+    if (problem !== '') return problem;
     opened.record = record;
     opened.revision = revision;
-    opened.lines++;
-    this.#cut(model, opened);
     return '';
+  }
+
+  /** Counts a plan as the last one that could not be written. It is written with the next that can be, and before it. */
+  hold(record: PlanRecord): void {
+    const opened = this.#open(record.model);
+    if (record.revision <= opened.revision) return;
+    opened.held = [...opened.held, record].slice(-MAX_HELD);
+    opened.record = record;
+    opened.revision = record.revision;
+  }
+
+  /** Writes what is held. Returns why something could not be written, or an empty text. */
+  flush(): string {
+    let problem = '';
+    for (const model of this.#files.keys()) {
+      const opened = this.#open(model);
+      if (opened.held.length > 0) problem = opened.blocked === '' ? this.#write(model, opened, opened.held) : opened.blocked;
+    }
+    return problem;
   }
 
   /** The newest records first. */
   async list(model: string, limit: number): Promise<{ readonly records: readonly PlanRecord[]; readonly problem: string }> {
+    const past = await this.past(model);
+    const records: PlanRecord[] = [];
+    for (const record of past.from(Number.POSITIVE_INFINITY)) {
+      if (records.length === limit) break;
+      records.push(record);
+    }
+    return { records, problem: past.problem };
+  }
+
+  async past(model: string): Promise<PastOfModel> {
+    // Before the file is read: what is written meanwhile stands in both then, and is found by its revision.
+    const { held } = this.#open(model);
     const { lines, problem } = await this.#read(model);
+    const last = lines.length === 0 ? 0 : revisionIn(lines.at(-1)!);
+    const later = held.filter(({ revision }) => revision > last);
     return {
-      records: lines
-        .slice(-limit)
-        .reverse()
-        .flatMap((line) => readable(line, model)),
+      from: (revision) => recordsFrom(model, lines, later, revision),
+      oldest: lines.length === 0 ? (later[0]?.revision ?? 0) : revisionIn(lines[0]!),
+      newest: later.at(-1)?.revision ?? last,
       problem,
     };
   }
@@ -81,30 +120,59 @@ export class PlanHistory {
     }
   }
 
+  /** Looks again where a file could not be read or mended before: somebody may have made room, or let us in. */
   #open(model: string): Opened {
     const known = this.#files.get(model);
-    if (known !== undefined) return known;
-    const opened = this.#begin(model);
+    if (known !== undefined && known.blocked === '') return known;
+    const opened = this.#begin(model, known?.blocked ?? '');
+    if (known !== undefined) this.#holdOn(known, opened);
     this.#files.set(model, opened);
     return opened;
   }
 
-  #begin(model: string): Opened {
+  /** What was held in memory while the file could not be read, as far as it is behind what the file turns out to have. */
+  #holdOn({ held }: Opened, opened: Opened): void {
+    opened.held = held.filter(({ revision }) => revision > opened.revision);
+    const last = opened.held.at(-1);
+    if (last === undefined) return;
+    opened.record = last;
+    opened.revision = last.revision;
+  }
+
+  #write(model: string, opened: Opened, records: readonly PlanRecord[]): string {
+    try {
+      appendDurably(this.#fileOf(model), Buffer.concat(records.map(lineOf)));
+    } catch (error) {
+      return this.#problem(model, error);
+    }
+    opened.held = [];
+    opened.lines += records.length;
+    this.#cut(model, opened);
+    return '';
+  }
+
+  /** What was said already is not said again. */
+  #begin(model: string, said: string): Opened {
     const file = this.#fileOf(model);
     let bytes: Buffer;
     try {
       bytes = readFileSync(file);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return { record: null, revision: 0, lines: 0, blocked: '' };
+      if (code === 'ENOENT') return { ...NOTHING };
       const blocked = this.#problem(model, error);
-      this.#o.log.error('plan history cannot be read; the model begins with the plan of the config', { model, reason: blocked });
-      return { record: null, revision: 0, lines: 0, blocked };
+      if (blocked !== said)
+        this.#o.log.error('plan history cannot be read; the model begins with the plan of the config', {
+          model,
+          reason: blocked,
+        });
+      return { ...NOTHING, blocked };
     }
     const text = readHistory(bytes, model);
     if (text.damage !== '') return this.#quarantine(model, text);
     const last = text.lines.at(-1);
     return {
+      held: [],
       record: last === undefined ? null : recordOf(last, model),
       revision: text.lastRevision,
       lines: text.lines.length,
@@ -136,14 +204,14 @@ export class PlanHistory {
         ...told,
         movedTo: aside,
       });
-      return { record: null, revision: lastRevision, lines: 0, blocked: '' };
+      return { ...NOTHING, revision: lastRevision };
     } catch (error) {
       const blocked = `${file} is damaged (${damage}) and cannot be moved aside: ${codeOf(error)}`;
       this.#o.log.error('PLAN HISTORY IS DAMAGED; the model begins with the plan of the config, and changes of it are refused', {
         ...told,
         reason: blocked,
       });
-      return { record: null, revision: lastRevision, lines: 0, blocked };
+      return { ...NOTHING, revision: lastRevision, blocked };
     }
   }
 
@@ -174,6 +242,19 @@ export class PlanHistory {
 }
 
 const NEW_LINE = Buffer.from('\n');
+/** Changes without a written line, at most; older ones are forgotten. */
+const MAX_HELD = 100;
+
+/** Later ones are in memory still. */
+function* recordsFrom(
+  model: string,
+  lines: readonly Buffer[],
+  later: readonly PlanRecord[],
+  revision: number,
+): Generator<PlanRecord, void> {
+  for (let i = later.length - 1; i >= 0; i--) if (later[i]!.revision <= revision) yield later[i]!;
+  for (let i = lines.length - 1; i >= 0; i--) if (revisionIn(lines[i]!) <= revision) yield* readable(lines[i]!, model);
+}
 
 /** None when somebody has put another model's line there. */
 function readable(line: Buffer, model: string): readonly PlanRecord[] {
@@ -192,6 +273,10 @@ interface Opened {
   revision: number;
   /** In the file. */
   lines: number;
+  /** Plans that took effect and are on no disk yet, oldest first. */
+  held: readonly PlanRecord[];
   /** Why nothing can be written; empty when it can. */
   readonly blocked: string;
 }
+
+const NOTHING: Opened = { record: null, revision: 0, lines: 0, held: [], blocked: '' };

@@ -109,6 +109,7 @@ export class CanaryShare {
         return { is: 'taken', problem: done.problems.join('; ') };
       case 'planned':
       case 'absent':
+      case 'unread':
         throw new Error(`A change of weights that was asked for in earnest ended as "${done.is}".`);
       default:
         return done satisfies never;

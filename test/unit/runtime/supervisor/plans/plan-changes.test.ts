@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -11,11 +11,17 @@ import { PlanChanges } from '../../../../../src/runtime/supervisor/plans/plan-ch
 import { PlanHistory } from '../../../../../src/runtime/supervisor/plans/plan-history.ts';
 import { PlanKeeper } from '../../../../../src/runtime/supervisor/plans/plan-keeper.ts';
 import { TruthBook } from '../../../../../src/runtime/supervisor/truth-book.ts';
+import { FakeAlarms } from '../../../../support/fake-alarms.ts';
+import { FakeClock } from '../../../../support/fake-clock.ts';
 import { FleetWorld } from '../../../../support/fleet-world.ts';
 import { configOf } from '../book-of.ts';
 
 const MODELS = { m: ['v1', 'v2:5', 'v3:0'] };
-const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const SILENT: { info: () => void; warn: () => void; error: (message: string) => void } = {
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 
 /** A gateway's plans over real files: what a start does, and what changes do. */
 class Gateway {
@@ -25,11 +31,18 @@ class Gateway {
   readonly changes: PlanChanges;
   book: TruthBook;
   auditFails = false;
+  readonly errors: string[] = [];
+  readonly alarms = new FakeAlarms(new FakeClock());
   readonly #keeper: PlanKeeper;
 
   constructor(dir: string, config: Config, fleet?: FleetWorld['fleet']) {
     this.history = new PlanHistory({ dir, keep: () => 1_000, log: SILENT, wallMs: () => 0 });
-    this.#keeper = new PlanKeeper({ history: this.history, log: SILENT, wallMs: () => 0 });
+    this.#keeper = new PlanKeeper({
+      history: this.history,
+      log: { ...SILENT, error: (message) => void this.errors.push(message) },
+      wallMs: () => 0,
+      setAlarm: this.alarms.set,
+    });
     this.book = new TruthBook(config, new Set(), this.history);
     this.#keeper.keepStated(this.book, 'start');
     const broadcast = async (_name: string, state: PlanState) => {
@@ -171,6 +184,63 @@ describe('a change of a plan', () => {
     expect(await gateway.weigh({ v2: 700 })).toMatchObject({ is: 'applied' });
   });
 
+  it('takes effect without the history where it only leads to stable, says so, and is kept as soon as there is room', async () => {
+    await gateway.weigh({ v2: 3_000 });
+    await gateway.weigh({ v2: 9_000 });
+    const aside = join(dir, '..', 'aside');
+    renameSync(dir, aside);
+    writeFileSync(dir, 'in the way');
+    expect(await gateway.weigh({ v2: 3_000 })).toMatchObject({ is: 'applied', unkept: expect.stringMatching(/m\.jsonl: /) });
+    const away = await gateway.weigh({ v2: 0 }, { cause: 'rollout' });
+    expect(away).toMatchObject({ is: 'applied', unkept: expect.stringMatching(/m\.jsonl: /) });
+    expect([gateway.plan.weights, gateway.told.at(-1)!.revision]).toEqual([[10_000, 0, 0], 5]);
+    expect(gateway.errors.at(-1)).toBe('plan could not be kept and serves all the same, since it only leads to stable');
+    // Everything else waits for the disk.
+    expect(await gateway.weigh({ v2: 100 })).toMatchObject({ is: 'unkept' });
+    expect(await gateway.set({ pins: [{ tenant: 'a', variant: 'v2' }] })).toMatchObject({ is: 'unkept' });
+    gateway.alarms.advance(5_000);
+    rmSync(dir);
+    renameSync(aside, dir);
+    expect(restarted().plan.revision).toBe(3);
+    gateway.alarms.advance(5_000);
+    expect(restarted().plan).toEqual(gateway.plan);
+    expect((await gateway.changes.history('m', 10))!.revisions.map(({ revision, restores }) => [revision, restores])).toEqual([
+      [5, 0],
+      [4, 0],
+      [3, 0],
+      [2, 0],
+      [1, 0],
+    ]);
+  });
+
+  it('that is not on the disk yet is known to the next rollback, which never goes to what was fled from', async () => {
+    for (const v2 of [1_000, 3_000, 9_000]) await gateway.weigh({ v2 });
+    const bytes = readFileSync(join(dir, 'm.jsonl'));
+    const full = vi.spyOn(gateway.history, 'append').mockReturnValue('m.jsonl: ENOSPC');
+    expect(await gateway.back()).toMatchObject({ is: 'applied', unkept: 'm.jsonl: ENOSPC' });
+    expect(await gateway.back()).toMatchObject({ is: 'applied', effect: { after: { revision: 6, weightsBp: { v2: 1_000 } } } });
+    expect(readFileSync(join(dir, 'm.jsonl'))).toEqual(bytes);
+    full.mockRestore();
+    // The next change that can be written takes what was held along.
+    expect(await gateway.weigh({ v2: 1_500 })).toMatchObject({ is: 'applied', unkept: '' });
+    expect((await restarted().changes.history('m', 3))!.revisions.map(({ revision }) => revision)).toEqual([7, 6, 5]);
+  });
+
+  it('goes on behind a history that could not be read when the gateway started', async () => {
+    for (const v2 of [1_000, 3_000]) await gateway.weigh({ v2 });
+    const aside = join(dir, 'aside');
+    renameSync(join(dir, 'm.jsonl'), aside);
+    mkdirSync(join(dir, 'm.jsonl'));
+    const blind = restarted();
+    expect([blind.plan.revision, (await blind.weigh({ v2: 700 })).is]).toEqual([1, 'unkept']);
+    expect(await blind.back()).toMatchObject({ is: 'unread', problem: expect.stringContaining('EISDIR') });
+    expect(await blind.changes.revision('m', 2)).toMatchObject({ is: 'unread', problem: expect.stringContaining('EISDIR') });
+    rmSync(join(dir, 'm.jsonl'), { recursive: true });
+    renameSync(aside, join(dir, 'm.jsonl'));
+    expect(await blind.weigh({ v2: 700 })).toMatchObject({ is: 'applied', plan: { revision: 4 } });
+    expect(restarted().plan).toEqual(blind.plan);
+  });
+
   it('loses against one that was faster, and is refused where it makes no sense', async () => {
     expect(await gateway.weigh({ v2: 700 }, { expectedRevision: 0 })).toEqual({ is: 'conflict', revision: 1 });
     const both = await Promise.all([700, 800].map((v2) => gateway.weigh({ v2 }, { expectedRevision: 1 })));
@@ -257,6 +327,24 @@ describe('a rollback', () => {
     expect(await gateway.back()).toMatchObject({ effect: { after: { revision: 9, weightsBp: { v2: 500 } } } });
     expect(gateway.records.at(-1)).toMatchObject({ action: 'plan.rollback', after: { restores: 7, cause: 'rollback' } });
     expect((await gateway.changes.history('m', 1))!.revisions).toMatchObject([{ cause: 'rollback', restores: 7 }]);
+  });
+
+  it('wins once where two go one back at the same time: the bad plan does not come back', async () => {
+    await gateway.weigh({ v2: 1_000 });
+    await gateway.weigh({ v2: 9_000 });
+    const both = await Promise.all([gateway.back(), gateway.back()]);
+    expect(both).toMatchObject([{ is: 'applied' }, { is: 'conflict', revision: 4 }]);
+    expect(gateway.plan.weights).toEqual([9_000, 1_000, 0]);
+  });
+
+  it('loses against a change that came while the history was read, and against a reload that takes the model away', async () => {
+    await gateway.weigh({ v2: 1_000 });
+    const late = gateway.back();
+    await gateway.weigh({ v2: 2_000 });
+    expect(await late).toEqual({ is: 'conflict', revision: 3 });
+    const lost = gateway.back();
+    gateway.reload(configOf({ other: ['v1'] }));
+    expect(await lost).toEqual({ is: 'unknown' });
   });
 
   it('undoes a switch with every caller at the place it had', async () => {

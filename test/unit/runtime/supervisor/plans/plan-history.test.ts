@@ -5,13 +5,14 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PlanHistory } from '../../../../../src/runtime/supervisor/plans/plan-history.ts';
 import { lineOf } from '../../../../../src/runtime/supervisor/plans/plan-record.ts';
 import { recordAt } from './records.ts';
@@ -94,8 +95,50 @@ describe('PlanHistory', () => {
     const history = open();
     expect(history.append(recordAt(1))).toMatch(/ENOTDIR|EEXIST/);
     rmSync(dir);
-    // The file was not readable at first, so its content is not known: a restart has to look.
-    expect(open().append(recordAt(1))).toBe('');
+    expect(history.append(recordAt(1))).toBe('');
+    expect(open().last('m').record).toEqual(recordAt(1));
+  });
+
+  it('looks again at a file that it could not read, says what is wrong once, and writes behind what the file has', async () => {
+    open().append(recordAt(7));
+    const aside = join(root, 'aside');
+    renameSync(file, aside);
+    mkdirSync(file);
+    const history = open();
+    for (const _ of [1, 2]) expect(history.append(recordAt(1))).toContain('EISDIR');
+    expect(said).toHaveLength(1);
+    history.hold(recordAt(3));
+    rmSync(file, { recursive: true });
+    renameSync(aside, file);
+    expect(history.append(recordAt(4))).toBe('revision 4 is not behind the last one, 7');
+    expect(history.append(recordAt(8))).toBe('');
+    expect(await revisions(open())).toEqual([8, 7]);
+  });
+
+  it('counts what is held as the last, shows it, and writes it before the next', async () => {
+    const history = open();
+    history.append(recordAt(1));
+    for (const revision of [2, 3]) history.hold(recordAt(revision));
+    expect(history.last('m')).toMatchObject({ record: recordAt(3), revision: 3 });
+    expect([await revisions(history), await revisions(open())]).toEqual([[3, 2, 1], [1]]);
+    expect(history.append(recordAt(4))).toBe('');
+    expect([await revisions(history), await revisions(open())]).toEqual([
+      [4, 3, 2, 1],
+      [4, 3, 2, 1],
+    ]);
+    history.hold(recordAt(5));
+    expect([history.flush(), history.flush(), await revisions(open(), 1)]).toEqual(['', '', [5]]);
+  });
+
+  it('reads no older plan than it is asked for', async () => {
+    const history = open();
+    for (let revision = 1; revision <= 50; revision++) history.append(recordAt(revision));
+    const past = await history.past('m');
+    expect([past.oldest, past.newest]).toEqual([1, 50]);
+    const parse = vi.spyOn(JSON, 'parse');
+    for (const record of past.from(20)) if (record.revision < 20) break;
+    expect(parse).toHaveBeenCalledTimes(2);
+    parse.mockRestore();
   });
 
   it('writes no revision that is not behind the last one', () => {

@@ -182,7 +182,7 @@ export class RolloutWorld {
     await settled();
     const facts = { revision: plan.revision, weightsBp: plan.weightsBp, pins: [], fallbacks: [] };
     const effect = { before: facts, after: facts, movedBp: 0, moves: [] };
-    return { is: 'applied', plan: view, effect, workers: REACHED };
+    return { is: 'applied', plan: view, effect, workers: REACHED, unkept: '' };
   }
 
   #views(): PlanView[] {
