@@ -82,12 +82,25 @@ export async function callAdmin<Answer>(
       `The admin API at ${access.url} cannot be reached (${cause?.code ?? (error as Error).name}). Is the gateway running?`,
     );
   }
-  const text = await response.text();
+  const text = await textOf(response, access.url);
   if (!response.ok) throw new CliError(codeOf(response.status), `${response.status}: ${detailOf(text)}`);
   try {
     return JSON.parse(text) as Answer;
   } catch {
     throw new CliError(Exit.Unavailable, `What answers at ${access.url} is no admin API of Sluice.`);
+  }
+}
+
+/** A gateway that restarts cuts connections. */
+async function textOf(response: Response, url: string): Promise<string> {
+  try {
+    return await response.text();
+  } catch (error) {
+    const cause = (error as Error).cause as NodeJS.ErrnoException | undefined;
+    throw new CliError(
+      Exit.Unavailable,
+      `The answer of the admin API at ${url} broke off (${cause?.code ?? (error as Error).name}). A change may have been made: look before you repeat it.`,
+    );
   }
 }
 

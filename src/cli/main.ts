@@ -60,6 +60,13 @@ function explain(error: unknown, terminal: Terminal): Exit {
 /** A native model run cannot be interrupted; a process that has said all it has to say does not wait for one. */
 const LINGER_MS = 2_000;
 
+/** Whoever reads what a command prints, as `head` does, may have had enough: that is no failure. A gateway goes on without them. */
+function endUnread(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(Exit.Ok);
+}
+
+if (process.argv[2] !== 'serve') process.stdout.on('error', endUnread);
 process.exitCode = await main(process.argv.slice(2), PROCESS_TERMINAL).catch((error: unknown) =>
   explain(error, PROCESS_TERMINAL),
 );

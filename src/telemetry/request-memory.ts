@@ -127,4 +127,6 @@ function weightIn(variants: readonly Variant[], weights: readonly number[], vari
   return index < 0 ? 0 : weights[index]!;
 }
 
-const clipped = (text: string): string => (text.length > MAX_TEXT ? text.slice(0, MAX_TEXT) : text);
+/** Copied through bytes: what V8 slices off a text keeps all of it alive, and callers send URLs of 16 KB. */
+const clipped = (text: string): string =>
+  text.length > MAX_TEXT ? Buffer.from(text.slice(0, MAX_TEXT), 'utf16le').toString('utf16le') : text;

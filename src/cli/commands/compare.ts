@@ -3,12 +3,11 @@ import type { ComparisonView, DisagreementsView } from '../../core/comparison.ts
 import { ACCESS_OPTIONS, type AdminAccess, callAdmin, findAdmin } from '../admin-client.ts';
 import { comparisonText, disagreementsText } from '../comparison-text.ts';
 import { CliError, Exit } from '../exit-codes.ts';
-import type { Terminal } from '../terminal.ts';
+import { showLive, untilInterrupted } from '../live-view.ts';
 import type { Command } from './command.ts';
 
+/** Comparisons are asked of every worker, and change slowly. */
 const WATCH_MS = 2_000;
-/** Home, then everything below: less flicker than a cleared screen. */
-const FROM_THE_TOP = '\u001b[H\u001b[J';
 
 /** Shows how canaries and shadows answer beside stable. */
 export const compare: Command = {
@@ -32,8 +31,10 @@ export const compare: Command = {
       variant: values.variant ?? '',
       json: values.json === true,
     };
-    if (values.watch !== true) terminal.out(await textOf(look));
-    else await watch(look, terminal);
+    if (values.watch === true) {
+      return showLive(terminal, { render: () => textOf(look), signal: untilInterrupted(), intervalMs: WATCH_MS });
+    }
+    terminal.out(await textOf(look));
     return Exit.Ok;
   },
 };
@@ -74,13 +75,4 @@ async function textOf({ access, path, disagreements, variant, json }: Look): Pro
   const view = await callAdmin<ComparisonView>(access, 'GET', `${path}/comparison`);
   const shown = variant === '' ? view : { ...view, pairs: view.pairs.filter((pair) => pair.variant === variant) };
   return json ? JSON.stringify(shown) : comparisonText(shown);
-}
-
-/** Until it is interrupted. One view a line with --json. */
-async function watch(look: Look, terminal: Terminal): Promise<never> {
-  const clear = process.stdout.isTTY && !look.json ? FROM_THE_TOP : '';
-  for (;;) {
-    terminal.out(`${clear}${await textOf(look)}`);
-    await new Promise((done) => setTimeout(done, WATCH_MS));
-  }
 }

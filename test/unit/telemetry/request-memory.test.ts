@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../../src/core/faults.ts';
@@ -11,7 +13,28 @@ const named = (id: string) => {
   return ctx;
 };
 
+/** Bytes in use when everything that nothing holds is gone. */
+function heldBytes(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
+}
+
 describe('RequestMemory', () => {
+  it('keeps the beginning of a long text and not the rest of it alive', () => {
+    const [places, chars] = [1_000, 16_000];
+    const memory = new RequestMemory(places);
+    const before = heldBytes();
+    for (let i = 0; i < places; i++) {
+      const ctx = named(`r${i}`);
+      Object.assign(ctx, { head: { ...ctx.head, path: Buffer.alloc(chars, `/${i}é`).toString('latin1') } });
+      ctx.faultDetail = Buffer.alloc(chars, `${i} ☃`).toString();
+      memory.note(ctx, 1, i);
+    }
+    expect(heldBytes() - before).toBeLessThan((places * chars) / 4);
+    expect(memory.find('r7')[0]!.path).toBe(Buffer.alloc(chars, '/7é').toString('latin1').slice(0, 200));
+  });
+
   it('tells of an answered request who asked, where it went and why, and what each phase decided', () => {
     const memory = new RequestMemory(2);
     const ctx = named('a');
