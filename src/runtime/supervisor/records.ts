@@ -14,6 +14,7 @@ import { IssuedKeys } from './issued-keys.ts';
 import { PlanHistory } from './plans/plan-history.ts';
 import { PlanKeeper } from './plans/plan-keeper.ts';
 import { RevokedKeys } from './revoked-keys.ts';
+import { StateLock } from './state-lock.ts';
 import { TruthBook } from './truth-book.ts';
 
 export interface RecordsPlace {
@@ -33,10 +34,13 @@ export class Records {
   readonly #revoked: RevokedKeys;
   readonly #issued: IssuedKeys;
   readonly #heads: AuditHeads;
+  readonly #lock: StateLock;
   readonly #clock: Clock;
 
-  /** Throws where a file that is there cannot be read, and ConfigError where one that config names cannot be written. */
+  /** Throws where a file that is there cannot be read, and ConfigError where one that config names cannot be written or another gateway has them. */
   constructor({ config, file, baseDir }: LoadedConfig, { stateDir, clock, log, keepRevisions }: RecordsPlace) {
+    this.#lock = new StateLock(stateDir, file);
+    if (this.#lock.problem !== '') log.warn('state folder could not be locked', { reason: this.#lock.problem });
     this.#revoked = new RevokedKeys(stateDir);
     this.#issued = new IssuedKeys(stateDir);
     this.#clock = clock;
@@ -80,5 +84,6 @@ export class Records {
     this.keeper.close();
     this.#heads.close();
     this.audit.close();
+    this.#lock.release();
   }
 }
