@@ -4,7 +4,8 @@ import type { DrainLimits, Listener } from '../../core/exchange.ts';
 import { Fault } from '../../core/faults.ts';
 import type { ByteBudget } from '../../core/limits.ts';
 import { GrpcPath } from '../../protocols/grpc/methods.ts';
-import { GrpcServer } from '../../wire/grpc/grpc-server.ts';
+import type { GrpcServer } from '../../wire/grpc/grpc-server.ts';
+import { openGrpcServer } from '../../wire/grpc/open-server.ts';
 import type { StreamExchange, StreamOwner } from '../../wire/grpc/stream-exchange.ts';
 import { GrpcExchange } from './grpc-exchange.ts';
 import { GrpcHead } from './grpc-head.ts';
@@ -57,7 +58,8 @@ export class GrpcListener implements Listener<Socket> {
       bytes: options.bytes,
     });
     this.#watches = new HealthWatches(front, options.isReady);
-    this.#server = new GrpcServer(
+    this.#server = openGrpcServer(
+      config.engine,
       {
         tls: options.tls,
         maxMessageBytes: options.maxBodyBytes,
@@ -68,6 +70,7 @@ export class GrpcListener implements Listener<Socket> {
         keepAliveTimeMs: config.keepAliveTimeMs,
         keepAliveTimeoutMs: config.keepAliveTimeoutMs,
         writeStallMs: config.writeStallMs,
+        http2: config.http2,
         hasRoom: options.hasRoom ?? always,
         onRefused: options.onRefused ?? nothing,
       },

@@ -23,12 +23,19 @@ export class MessageReader {
   size = 0;
   readonly #maxBytes: number;
   readonly #viewedBytes: number;
+  readonly #takesCompressed: boolean;
   #flag = 0;
   #whole: Buffer = EMPTY;
 
-  constructor(maxBytes: number, viewedBytes: number) {
+  constructor(maxBytes: number, viewedBytes: number, takesCompressed: boolean) {
     this.#maxBytes = maxBytes;
     this.#viewedBytes = viewedBytes;
+    this.#takesCompressed = takesCompressed;
+  }
+
+  /** Of the message that `read` has completed. */
+  get isCompressed(): boolean {
+    return this.#flag === 1;
   }
 
   /** Reads until a message is whole or the bytes end; answers where it stopped. @hot */
@@ -67,7 +74,7 @@ export class MessageReader {
     this.size = this.size * 256 + octet;
     if (this.haveBytes < MESSAGE_HEAD_BYTES) return;
     if (this.size > this.#maxBytes) this.refusal = 'size';
-    else if (this.#flag === 1) this.refusal = 'compressed';
+    else if (this.#flag === 1 && !this.#takesCompressed) this.refusal = 'compressed';
   }
 
   #keep(chunk: Buffer, from: number, to: number): void {

@@ -1,9 +1,9 @@
 import { widened } from '../flow-window.ts';
 import type { FrameOutput } from '../frames/frame-output.ts';
 import { H2Error, type H2ErrorCode } from '../h2-error.ts';
+import { writeMessage } from '../message-writer.ts';
 import { DEFAULT_WINDOW_BYTES, type PeerSettings } from '../settings.ts';
 import type { H2Call } from './h2-call.ts';
-import { writeQuestion } from './question-writer.ts';
 
 /** What a socket may owe before questions wait: enough to keep it busy, little enough that cancelled ones cost nothing. */
 const PENDING_BYTES = 1_048_576;
@@ -78,7 +78,7 @@ export class QuestionQueue {
     if (bytes <= 0 || this.#output.pendingBytes > PENDING_BYTES) return false;
     this.#window -= bytes;
     call.sendWindow -= bytes;
-    writeQuestion(this.#output, call, bytes);
+    writeMessage(this.#output, call, bytes, bytes === call.unsentBytes);
     return true;
   }
 }
