@@ -1,8 +1,23 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests end to end that speak gRPC to the gateway. */
+const GRPC_END_TO_END = [
+  'predict',
+  'faces',
+  'grpc-services',
+  'grpc-stream',
+  'decoupled',
+  'disconnect',
+  'refusals',
+  'sequences',
+  'shutdown',
+  'tls',
+].map((name) => `test/e2e/${name}.test.ts`);
+
 /**
- * Four projects: `unit` runs in this process with fake clocks; `e2e` starts real gateway processes on real sockets; `faults` breaks what
- * is around them; `peers` adds the clients and servers of others, which it installs.
+ * Five projects: `unit` runs in this process with fake clocks; `e2e` starts real gateway processes on real sockets; `faults` breaks what
+ * is around them; `peers` adds the clients and servers of others, which it installs; `wire` holds the HTTP/2 engine of our own to its rules
+ * and against others, and runs what there is end to end over gRPC on it.
  */
 export default defineConfig({
   test: {
@@ -21,6 +36,17 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'wire',
+          include: ['test/wire/**/*.test.ts', ...GRPC_END_TO_END],
+          env: { SLUICE_TEST_GRPC_ENGINE: 'own' },
+          globalSetup: ['test/wire/install.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,

@@ -104,6 +104,10 @@ export async function startGateway(
   };
 }
 
+/** The same tests are run on each engine that speaks HTTP/2. */
+const engine = process.env['SLUICE_TEST_GRPC_ENGINE'];
+const GRPC_ENGINE = engine === undefined ? {} : { engine };
+
 interface ListenConfig {
   readonly http?: object;
   readonly grpc?: object;
@@ -114,7 +118,7 @@ function freeListen(listen: unknown): object {
   const given = (listen ?? {}) as ListenConfig;
   return {
     http: { host: '127.0.0.1', port: 0, ...given.http },
-    grpc: { host: '127.0.0.1', port: 0, ...given.grpc },
+    grpc: { host: '127.0.0.1', port: 0, ...GRPC_ENGINE, ...given.grpc },
     // Tests ask what happens far more often than people and scrapers do.
     admin: { host: '127.0.0.1', port: 0, token: { generate: true }, maxRequestsPerSecond: 1_000_000, ...given.admin },
   };

@@ -27,7 +27,7 @@ export class MessageReader {
   #flag = 0;
   #whole: Buffer = EMPTY;
 
-  constructor(maxBytes: number, viewedBytes: number, takesCompressed: boolean) {
+  constructor(maxBytes: number, viewedBytes: number, takesCompressed = false) {
     this.#maxBytes = maxBytes;
     this.#viewedBytes = viewedBytes;
     this.#takesCompressed = takesCompressed;

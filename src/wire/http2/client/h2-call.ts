@@ -74,7 +74,7 @@ export abstract class H2Call implements CallHead, Expiring {
     for (let i = 0; i < pieces.length; i++) bytes += pieces[i]!.length;
     this.messageBytes = bytes;
     this.unsentBytes = bytes + MESSAGE_HEAD_BYTES;
-    this.reader = new MessageReader(home.maxMessageBytes, NO_VIEWS, false);
+    this.reader = new MessageReader(home.maxMessageBytes, NO_VIEWS);
   }
 
   /** A whole message. */
