@@ -8,6 +8,7 @@ import { HpackDecoder } from '../../src/wire/http2/hpack/decoder.ts';
 import { encodeFields } from '../../src/wire/http2/hpack/encoder.ts';
 import { ServerConnection, type ServerWire } from '../../src/wire/http2/server/server-connection.ts';
 import { type H2ServerLimits, serverRules } from '../../src/wire/http2/server/server-limits.ts';
+import { FakeAlarms } from './fake-alarms.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FrameLog, frame } from './frame-log.ts';
 import { say } from './scripted-h2-server.ts';
@@ -39,6 +40,7 @@ export class ServerOnFrames implements ServerWire {
   paused = false;
   /** Answer each call at once with what it asks. */
   echoes = true;
+  readonly #alarms = new FakeAlarms(this.clock);
   readonly #reader: FrameReader;
 
   constructor(
@@ -55,7 +57,7 @@ export class ServerOnFrames implements ServerWire {
       return 0;
     };
     this.#reader = new FrameReader(this.log, { maxFrameBytes: 16_777_215, maxBlockBytes: 1_000_000, maxContinuations: 100 });
-    const timing = { clock: this.clock, setAlarm: () => () => undefined, random: () => 0.5 };
+    const timing = { clock: this.clock, setAlarm: this.#alarms.set, random: () => 0.5 };
     const times = { keepAliveTimeMs: 60_000, keepAliveTimeoutMs: 20_000, maxConnectionIdleMs: 300_000, writeStallMs };
     const rules = serverRules(http2, maxConcurrentStreams, maxMetadataBytes);
     this.connection = new ServerConnection(
@@ -86,7 +88,7 @@ export class ServerOnFrames implements ServerWire {
 
   /** Time goes by, and the connection is looked at. */
   wait(ms: number): this {
-    this.clock.advance(ms);
+    this.#alarms.advance(ms);
     this.connection.look(this.clock.nowMs());
     return this.turn();
   }

@@ -12,6 +12,8 @@ export abstract class GrpcCall extends ServerStream implements UnpackSink {
   readonly path: string;
   readonly timeoutMs: number;
   readonly endsWithData = false;
+  /** It is over when it is answered; AnsweredStream stays behind. */
+  readonly isAnswered = false;
   /** The answer has its end, or will have none: nothing more is taken from either side. */
   protected ended = false;
   protected readonly reader: MessageReader;

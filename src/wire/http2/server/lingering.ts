@@ -1,28 +1,46 @@
 import { H2Error } from '../h2-error.ts';
-import type { PlainStream } from './plain-stream.ts';
-import type { StreamHome } from './server-stream.ts';
+import type { Timing } from '../timing.ts';
+import type { ServerStream, StreamHome } from './server-stream.ts';
 
-/** Requests that were not gRPC and have not ended: whoever goes on sending behind his answer is asked to stop. */
+/** Looked at so often; whoever has not ended his request at the second look is asked to stop. */
+const LOOK_MS = 100;
+
+/** Streams of one connection that have their answer while their client has not ended its side. One alarm for all of them, when there are any. */
 export class Lingering {
   readonly #home: StreamHome;
-  #streams: PlainStream[] = [];
+  readonly #timing: Timing;
+  readonly #ring = (): void => this.#look();
+  #fresh: ServerStream[] = [];
+  #seen: ServerStream[] = [];
+  #disarm: (() => void) | null = null;
 
-  constructor(home: StreamHome) {
+  constructor(home: StreamHome, timing: Timing) {
     this.#home = home;
+    this.#timing = timing;
   }
 
-  add(stream: PlainStream): void {
-    this.#streams.push(stream);
+  add(stream: ServerStream): void {
+    this.#fresh.push(stream);
+    this.#disarm ??= this.#timing.setAlarm(LOOK_MS, this.#ring);
   }
 
-  /** Called once in a while. */
-  look(): void {
-    if (this.#streams.length === 0) return;
-    const left: PlainStream[] = [];
-    for (const stream of this.#streams) {
-      if (!stream.over && stream.outstayed()) this.#home.reset(stream, H2Error.None);
-      if (!stream.over) left.push(stream);
+  stop(): void {
+    this.#disarm?.();
+    this.#disarm = null;
+    this.#fresh = [];
+    this.#seen = [];
+  }
+
+  #look(): void {
+    this.#disarm = null;
+    for (const stream of this.#seen) {
+      if (stream.isAnswered) this.#home.reset(stream, H2Error.None);
+      else this.#fresh.push(stream);
     }
-    this.#streams = left;
+    this.#seen = this.#fresh.filter(isThere);
+    this.#fresh = [];
+    if (this.#seen.length > 0) this.#disarm = this.#timing.setAlarm(LOOK_MS, this.#ring);
   }
 }
+
+const isThere = (stream: ServerStream): boolean => !stream.over;

@@ -18,8 +18,7 @@ export const NOT_POST = plainAnswer('405', 'This port speaks gRPC: expected meth
 /** A request that is not gRPC. What it sends is thrown away, up to the window that it has. */
 export class PlainStream extends ServerStream {
   readonly endsWithData = true;
-  #answered = false;
-  #seen = false;
+  isAnswered = false;
 
   answer({ head, body }: PlainAnswer, withBody: boolean): void {
     this.home.answers.openPlain(this.streamId, head, !withBody);
@@ -34,8 +33,8 @@ export class PlainStream extends ServerStream {
   }
 
   onMessageSent(): void {
-    this.#answered = true;
-    if (this.clientDone) this.home.finish(this);
+    this.isAnswered = true;
+    if (this.clientDone) this.home.forget(this);
   }
 
   onLost(): void {
@@ -44,17 +43,10 @@ export class PlainStream extends ServerStream {
 
   settle(): void {}
 
-  /** Looked at once in a while: whoever has his answer and does not end his request is reset at the second look. */
-  outstayed(): boolean {
-    const seen = this.#seen;
-    this.#seen = this.#answered;
-    return seen;
-  }
-
   protected takeBytes(): void {}
 
   protected takeEnd(): void {
-    if (this.#answered) this.home.finish(this);
+    if (this.isAnswered) this.home.forget(this);
   }
 
   protected heldBytes(): number {

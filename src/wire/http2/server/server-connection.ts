@@ -1,5 +1,5 @@
 import type { GrpcAcceptors } from '../../grpc/grpc-server.ts';
-import { MASK_31, PREFACE } from '../frames/frame-format.ts';
+import { MASK_31 } from '../frames/frame-format.ts';
 import { FrameOutput, type Outlet, type OutputOwner } from '../frames/frame-output.ts';
 import { FrameReader } from '../frames/frame-reader.ts';
 import { writeGoAway, writePing, writeReset, writeWindowUpdate } from '../frames/frame-writer.ts';
@@ -8,10 +8,11 @@ import { DEFAULT_WINDOW_BYTES, PeerSettings } from '../settings.ts';
 import type { Timing } from '../timing.ts';
 import { AnswerQueue } from './answer-queue.ts';
 import { AnswerWriter } from './answer-writer.ts';
+import { AnsweredStream } from './answered-stream.ts';
 import { ConnectionWatch, type WatchTimes } from './connection-watch.ts';
 import { FloodGuard } from './flood-guard.ts';
 import { Lingering } from './lingering.ts';
-import type { PlainStream } from './plain-stream.ts';
+import { Preface, PrefaceReader } from './preface-reader.ts';
 import { ServerFrames, type ServerLife } from './server-frames.ts';
 import type { ServerRules } from './server-limits.ts';
 import type { ServerStream } from './server-stream.ts';
@@ -37,9 +38,8 @@ export interface ConnectionOwner {
 
 /** Output that waits for the client to take it may grow so far beyond its limit, by what is not data, before nothing more is read. */
 const PAUSE_FACTOR = 2;
-/** What a client sends behind our farewell, and is thrown away so that it can read the farewell. */
+/** What a client sends behind our farewell, and is thrown away so that it can read the farewell; more is not even read. */
 const LINGER_BYTES = 1_048_576;
-const NO_BYTES = -1;
 
 /** One HTTP/2 connection of a client (RFC 9113): many calls, each on a stream of its own. */
 export class ServerConnection implements OutputOwner, ServerLife {
@@ -55,11 +55,10 @@ export class ServerConnection implements OutputOwner, ServerLife {
   readonly #guard: FloodGuard;
   readonly #watch: ConnectionWatch;
   readonly #maxUnsentBytes: number;
-  /** Octets of the preface that have come (RFC 9113, 3.4). */
-  #prefaceAt = 0;
+  readonly #preface = new PrefaceReader();
   /** Streams to be settled at the end of this turn. */
   #due: ServerStream[] = [];
-  readonly #lingering = new Lingering(this);
+  readonly #lingering: Lingering;
   /** The first of two GOAWAY has been sent (RFC 9113, 6.8). */
   #draining = false;
   /** Nothing is read or said any more. */
@@ -78,6 +77,7 @@ export class ServerConnection implements OutputOwner, ServerLife {
     this.answers = new AnswerWriter(this.output);
     this.#queue = new AnswerQueue(this.output, peer, timing, limits.maxUnsentBytes);
     this.#guard = new FloodGuard(limits, timing);
+    this.#lingering = new Lingering(this, timing);
     this.#watch = new ConnectionWatch(owner.times, timing.clock.nowMs());
     this.#frames = new ServerFrames({
       rules,
@@ -107,8 +107,11 @@ export class ServerConnection implements OutputOwner, ServerLife {
       return;
     }
     this.#watch.heard(nowMs);
-    const from = this.#prefaceAt < PREFACE.length ? this.#readPreface(chunk) : 0;
-    if (from === NO_BYTES) return;
+    const from = this.#preface.read(chunk);
+    if (from < 0) {
+      if (from === Preface.Wrong) this.#part(H2Error.Protocol, 'The first bytes are not those of HTTP/2.');
+      return;
+    }
     const error = this.#reader.read(chunk, from, chunk.length);
     if (error !== H2Error.None) this.#fail(error);
     else if (this.output.pendingBytes > this.#maxUnsentBytes * PAUSE_FACTOR) this.#pause();
@@ -145,14 +148,13 @@ export class ServerConnection implements OutputOwner, ServerLife {
       if (this.#watch.farewellOver(nowMs)) this.lost();
       return;
     }
-    const streams = this.#streams.size;
+    const streams = this.#streams.waiting;
     const verdict = this.#watch.look(nowMs, { streams, unsentBytes: this.#wire.writableLength, draining: this.#draining });
     if (verdict === 'dead') this.lost();
     else if (verdict === 'idle') this.#part(H2Error.None, '');
     else if (verdict === 'ask') writePing(this.output, false, ALIVE_PING, 0);
     else if (verdict === 'last') this.#sayLast();
     if (!this.#parted) this.#cutStalled(nowMs);
-    this.#lingering.look();
   }
 
   send(stream: ServerStream): void {
@@ -168,10 +170,14 @@ export class ServerConnection implements OutputOwner, ServerLife {
     if (stream.over) return;
     stream.over = true;
     this.#guard.moved();
-    // RFC 9113, 8.1: behind a complete answer NO_ERROR asks the client to send no more of its request.
-    if (!stream.clientDone) writeReset(this.output, stream.streamId, H2Error.None);
-    this.#streams.remove(stream, !stream.clientDone);
+    if (stream.clientDone) this.#streams.remove(stream, false);
+    else this.#leaveBehind(stream);
     this.soon(stream);
+  }
+
+  forget(stream: ServerStream): void {
+    stream.over = true;
+    this.#streams.remove(stream, false);
   }
 
   reset(stream: ServerStream, code: H2ErrorCode): void {
@@ -201,7 +207,7 @@ export class ServerConnection implements OutputOwner, ServerLife {
       this.#queue.pump();
       this.#settle();
     } while (this.#queue.isResumed);
-    if (this.#streams.size === 0 && this.lastServedId !== MASK_31) this.#part(H2Error.None, '');
+    if (this.#streams.waiting === 0 && this.lastServedId !== MASK_31) this.#part(H2Error.None, '');
   }
 
   onSettled(): void {
@@ -212,19 +218,14 @@ export class ServerConnection implements OutputOwner, ServerLife {
     if (this.#draining && payload[from] === DRAIN_PING[0]) this.#sayLast();
   }
 
-  onLingering(stream: PlainStream): void {
+  onLingering(stream: ServerStream): void {
     this.#lingering.add(stream);
   }
 
-  /** Where the frames begin; NO_BYTES where none do yet, or never will. */
-  #readPreface(chunk: Buffer): number {
-    const end = Math.min(chunk.length, PREFACE.length - this.#prefaceAt);
-    if (chunk.compare(PREFACE, this.#prefaceAt, this.#prefaceAt + end, 0, end) !== 0) {
-      this.#part(H2Error.Protocol, 'The first bytes are not those of HTTP/2.');
-      return NO_BYTES;
-    }
-    this.#prefaceAt += end;
-    return end;
+  #leaveBehind({ streamId, sendWindow, window }: ServerStream): void {
+    const after = new AnsweredStream(this, { streamId, sendWindow, receiveWindow: window.left });
+    this.#streams.replace(after);
+    this.#lingering.add(after);
   }
 
   #settle(): void {
@@ -279,6 +280,7 @@ export class ServerConnection implements OutputOwner, ServerLife {
   }
 
   #dropAll(): void {
+    this.#lingering.stop();
     for (const stream of this.#streams.all()) {
       stream.over = true;
       this.#streams.remove(stream, true);
@@ -289,7 +291,7 @@ export class ServerConnection implements OutputOwner, ServerLife {
 
   #throwAway(bytes: number): void {
     this.#lingerBytes += bytes;
-    if (this.#lingerBytes > LINGER_BYTES) this.#wire.destroy();
+    if (this.#lingerBytes > LINGER_BYTES) this.#wire.pause();
   }
 }
 

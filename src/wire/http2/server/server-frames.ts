@@ -93,7 +93,10 @@ export class ServerFrames implements FrameSink {
   onReset(streamId: number): H2ErrorCode {
     if (this.#streams.isIdle(streamId)) return this.#broken(H2Error.Protocol, 'RST_STREAM on a stream that has not begun');
     const stream = this.#streams.get(streamId);
+    // A client that has its answer and stops sending has done nothing wrong, nor one whose reset has met the answer.
+    const vain = stream !== null && !stream.isAnswered;
     if (stream !== null) this.#lose(stream);
+    if (!vain) return this.#empty();
     return this.#parts.guard.reset() ? H2Error.None : this.#broken(H2Error.EnhanceYourCalm, 'too many streams are reset');
   }
 

@@ -15,8 +15,10 @@ export interface StreamHome {
   send(stream: ServerStream): void;
   /** Gives the client more of the stream's window. */
   widen(stream: ServerStream, bytes: number): void;
-  /** END_STREAM is written, and the stream goes; a client that has not ended its side is asked to stop. */
+  /** END_STREAM is written, and the stream goes; what a client that has not ended its side still sends is no concern of it. */
   finish(stream: ServerStream): void;
+  /** Both sides have ended a stream that `finish` has left behind. */
+  forget(stream: ServerStream): void;
   /** The stream goes without an end. */
   reset(stream: ServerStream, code: H2ErrorCode): void;
   /** The client has broken a rule on this stream alone (RFC 9113, 5.4.2). */
@@ -41,6 +43,8 @@ export abstract class ServerStream implements OutgoingMessage {
   clientDone = false;
   /** It is in no table any more. */
   over = false;
+  /** All of the answer is written, and only the client's side is open. */
+  abstract readonly isAnswered: boolean;
   /** The last of the data ends the stream. */
   abstract readonly endsWithData: boolean;
   protected readonly home: StreamHome;

@@ -1,4 +1,5 @@
 import { widened } from '../flow-window.ts';
+import { AnsweredStream } from './answered-stream.ts';
 import { ClosedStreams } from './closed-streams.ts';
 import type { ServerStream } from './server-stream.ts';
 
@@ -7,10 +8,16 @@ export class ServerStreams {
   /** The highest that the client has begun. */
   lastId = 0;
   readonly closed = new ClosedStreams();
+  #answered = 0;
   readonly #open = new Map<number, ServerStream>();
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** Those that have no answer yet. */
+  get waiting(): number {
+    return this.#open.size - this.#answered;
   }
 
   /** @hot */
@@ -23,9 +30,16 @@ export class ServerStreams {
     return this.#open.get(streamId) ?? null;
   }
 
+  /** Puts `after` in the place of a stream that has its answer. */
+  replace(after: ServerStream): void {
+    this.#open.set(after.streamId, after);
+    this.#answered++;
+  }
+
   /** False when it is gone already. @hot */
   remove(stream: ServerStream, byUs: boolean): boolean {
     if (!this.#open.delete(stream.streamId)) return false;
+    if (stream instanceof AnsweredStream) this.#answered--;
     this.closed.add(stream.streamId, byUs);
     return true;
   }

@@ -4,11 +4,12 @@ import { writeReset } from '../frames/frame-writer.ts';
 import { H2Error, type H2ErrorCode } from '../h2-error.ts';
 import type { FieldList } from '../hpack/field-list.ts';
 import { DEFAULT_WINDOW_BYTES, type PeerSettings } from '../settings.ts';
+import { AnsweredStream } from './answered-stream.ts';
 import { BidiStream } from './bidi-stream.ts';
 import { NOT_GRPC, NOT_POST, PlainStream } from './plain-stream.ts';
 import { RequestHead } from './request-head.ts';
 import type { ServerRules } from './server-limits.ts';
-import type { StreamHome, StreamPlace } from './server-stream.ts';
+import type { ServerStream, StreamHome, StreamPlace } from './server-stream.ts';
 import type { ServerStreams } from './server-streams.ts';
 import { UnaryStream } from './unary-stream.ts';
 
@@ -16,7 +17,8 @@ import { UnaryStream } from './unary-stream.ts';
 export interface OpeningHome extends StreamHome {
   /** Streams above this one are not served any more; MASK_31 as long as all are. */
   readonly lastServedId: number;
-  onLingering(stream: PlainStream): void;
+  /** The stream has its answer, or will have at once, and its client has not ended its side. */
+  onLingering(stream: ServerStream): void;
 }
 
 export interface OpeningParts {
@@ -39,7 +41,7 @@ export class StreamOpening {
 
   /** False where the request is malformed (RFC 9113, 8.1.1). @hot */
   begin(streamId: number, endStream: boolean, fields: FieldList): boolean {
-    const { life, streams, peer, rules } = this.#parts;
+    const { life, streams, rules } = this.#parts;
     streams.lastId = streamId;
     if (streams.size >= rules.maxConcurrentStreams || streamId > life.lastServedId) {
       // RFC 9113, 5.1.2 and 8.7: it may be asked again, here or elsewhere.
@@ -47,7 +49,7 @@ export class StreamOpening {
       return true;
     }
     if (fields.tooLarge) {
-      this.#refuseLarge(streamId, endStream, fields);
+      this.#refuseLarge(this.#place(streamId), endStream, fields);
       return true;
     }
     const head = new RequestHead();
@@ -55,10 +57,15 @@ export class StreamOpening {
       this.#turnAway(streamId, H2Error.Protocol);
       return false;
     }
+    this.#serve(head, this.#place(streamId), endStream);
+    return true;
+  }
+
+  #place(streamId: number): StreamPlace {
+    const { peer, rules } = this.#parts;
     const windowBytes = rules.limits.streamWindowBytes;
     const receiveWindow = this.acknowledged ? windowBytes : Math.max(windowBytes, DEFAULT_WINDOW_BYTES);
-    this.#serve(head, { streamId, sendWindow: peer.initialWindowBytes, receiveWindow }, endStream);
-    return true;
+    return { streamId, sendWindow: peer.initialWindowBytes, receiveWindow };
   }
 
   #serve(head: RequestHead, place: StreamPlace, endStream: boolean): void {
@@ -89,15 +96,20 @@ export class StreamOpening {
     else life.onLingering(stream);
   }
 
-  #refuseLarge(streamId: number, endStream: boolean, fields: FieldList): void {
+  #refuseLarge(place: StreamPlace, endStream: boolean, fields: FieldList): void {
     const { rules, life, streams } = this.#parts;
     const message =
       fields.bytes > rules.maxMetadataBytes
         ? `The metadata has ${fields.bytes} bytes, at most ${rules.maxMetadataBytes} are taken.`
         : `The metadata has more than ${rules.limits.maxHeaderFields} entries.`;
-    life.answers.refuse(streamId, GrpcStatus.ResourceExhausted, message, NO_FIELDS);
-    if (endStream) streams.closed.add(streamId, false);
-    else this.#turnAway(streamId, H2Error.None);
+    life.answers.refuse(place.streamId, GrpcStatus.ResourceExhausted, message, NO_FIELDS);
+    if (endStream) {
+      streams.closed.add(place.streamId, false);
+      return;
+    }
+    const stream = new AnsweredStream(life, place);
+    streams.replace(stream);
+    life.onLingering(stream);
   }
 
   #turnAway(streamId: number, code: H2ErrorCode): void {

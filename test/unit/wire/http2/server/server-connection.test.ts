@@ -32,14 +32,42 @@ describe('a call on a connection of the server', () => {
       'r',
     ]);
     server.turn();
-    expect(server.log.lines.slice(-2)).toEqual([
-      `headers 1 ${HEAD} grpc-status 16 grpc-message Who?%20%C3%A9 x-request-id r end=true`,
-      'reset 1 0',
-    ]);
+    expect(server.log.lines.at(-1)).toBe(`headers 1 ${HEAD} grpc-status 16 grpc-message Who?%20%C3%A9 x-request-id r end=true`);
+    expect(server.calls[0]!.events).toEqual(['closed']);
+    // Not together with the answer: there are clients who would forget that over it.
+    server.send(ask.data(1, Buffer.alloc(10_000), false)).wait(100);
+    expect(server.lines('reset')).toEqual([]);
+    server.wait(100);
+    expect(server.lines('reset')).toEqual(['reset 1 0']);
     // What was on its way is no error.
     server.send(ask.data(1, Buffer.alloc(10_000), false), ask.data(1, Buffer.alloc(10), true));
-    expect(server.ended).toBe(false);
-    expect(server.lines('reset')).toHaveLength(1);
+    expect([server.ended, server.lines('reset').length]).toEqual([false, 1]);
+  });
+
+  it('asks a client that goes on sending behind a refusal to stop before its window is full', () => {
+    const server = new ServerOnFrames().greet();
+    server.echoes = false;
+    server.feed(ask.head(1));
+    (server.calls[0]!.exchange as { refuse(status: number, text: string, headers: readonly string[]): void }).refuse(16, '', []);
+    for (let i = 0; i < 8; i++) server.send(ask.data(1, Buffer.alloc(16_384), false));
+    expect([server.lines('reset'), server.lines('window 1')]).toEqual([[], []]);
+    server.send(ask.data(1, Buffer.alloc(16_384), false));
+    expect(server.lines('reset')).toEqual(['reset 1 0']);
+  });
+
+  it('that is refused may end its side by itself, with or without a reset', () => {
+    const server = new ServerOnFrames({ resetsPerSecond: 1, burstSeconds: 1 }).greet();
+    server.echoes = false;
+    for (let id = 1; id < 20; id += 2) {
+      server.feed(ask.head(id));
+      const exchange = server.calls.at(-1)!.exchange as {
+        refuse(status: number, text: string, headers: readonly string[]): void;
+      };
+      exchange.refuse(16, '', []);
+      server.send(id % 4 === 1 ? ask.data(id, Buffer.alloc(0), true) : say.reset(id, 8));
+    }
+    server.wait(100).wait(100);
+    expect([server.lines('reset'), server.ended]).toEqual([[], false]);
   });
 
   it('reads metadata by its name, joins what comes twice and makes nothing of what is binary', () => {
