@@ -24,8 +24,10 @@ export interface StreamAnswer {
 export class InferStream {
   readonly call: StreamCall;
 
+  /** Without a key there is no credential at all. */
   constructor(caller: StreamCaller, key: string, fields: Readonly<Record<string, string>> = {}, timeoutMs = 0) {
-    this.call = caller.open(PATH, { authorization: `Bearer ${key}`, ...fields }, timeoutMs);
+    const credential = key === '' ? {} : { authorization: `Bearer ${key}` };
+    this.call = caller.open(PATH, { ...credential, ...fields }, timeoutMs);
   }
 
   send(request: object): void {

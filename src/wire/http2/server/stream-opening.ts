@@ -53,7 +53,9 @@ export class StreamOpening {
       return true;
     }
     const head = new RequestHead();
-    if (fields.malformed || !head.read(fields) || (endStream && head.contentLength > 0)) {
+    if (!head.read(fields) || fields.malformed || (endStream && head.contentLength > 0)) {
+      // RFC 9113, 8.1.1: an answer may come ahead of the reset, and tells a client more than its code.
+      if (head.isGrpc) life.answers.refuse(streamId, GrpcStatus.Internal, MALFORMED, NO_FIELDS);
       this.#turnAway(streamId, H2Error.Protocol);
       return false;
     }
@@ -118,4 +120,6 @@ export class StreamOpening {
   }
 }
 
+const MALFORMED =
+  'The header fields are malformed: expected names in lower case, values without a blank at either end, and method, scheme and path.';
 const NO_FIELDS: readonly string[] = [];

@@ -225,6 +225,15 @@ describe('what the rules say', () => {
     expect([server.calls, server.ended]).toEqual([[], false]);
   });
 
+  it('says in words what is wrong with fields of a call, ahead of the reset', () => {
+    const server = new ServerOnFrames().greet();
+    server.send(ask.head(1, UNARY_PATH, ['authorization', 'Bearer ']));
+    expect(server.fields.at(-1)!.get('grpc-status')).toBe('13');
+    expect(decodeURIComponent(server.fields.at(-1)!.get('grpc-message')!)).toMatch(/^The header fields are malformed/);
+    expect(server.log.lines.at(-1)).toBe('reset 1 1');
+    expect(server.calls).toEqual([]);
+  });
+
   it.each([
     ['less', '9'],
     ['more', '7'],
