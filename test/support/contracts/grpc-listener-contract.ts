@@ -426,6 +426,25 @@ export function grpcListenerContract(engine: GrpcEngine): void {
         expect(front.only.events).toEqual(['open', 'fail MALFORMED', 'closed']);
       });
 
+      it('answers another content type in HTTP, and the front never sees it', async () => {
+        const { front, port } = await serve();
+        const call = new RawCaller(port).begin({ 'content-type': 'application/json' });
+        call.stream.end('{}');
+        await call.closed;
+        expect(call.fields[':status']).toBe(415);
+        expect(front.visits).toEqual([]);
+      });
+
+      it('takes a call that does not say that it wants trailers', async () => {
+        const { front, port } = await serve();
+        const { session } = new RawCaller(port);
+        const stream = session.request({ ':method': 'POST', ':path': PATH, 'content-type': 'application/grpc+proto' });
+        const call = new RawCall(stream);
+        stream.end(framed('x'));
+        await call.closed;
+        expect([call.status, front.only.body]).toEqual([0, 'x']);
+      });
+
       it('refuses a message in an encoding that it does not know', async () => {
         const { front, port } = await serve();
         const call = new RawCaller(port).begin({ 'grpc-encoding': 'snappy' });
