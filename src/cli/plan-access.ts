@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util';
 import type { PlanView, VariantView } from '../core/control-plane.ts';
 import { ACCESS_OPTIONS, type AdminAccess, callAdmin, findAdmin } from './admin-client.ts';
+import { readArgs } from './command-args.ts';
 import type { Command } from './commands/command.ts';
 import { CliError, Exit } from './exit-codes.ts';
 import { type PlannedChange, plannedText, planText, type ShownPlan } from './plan-text.ts';
@@ -78,12 +78,8 @@ export class PlanLine {
 }
 
 function parse(command: Command, args: readonly string[], more: Readonly<Record<string, OptionKind>>) {
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { ...PLAN_OPTIONS, ...more } });
-    return { values: values as Readonly<Record<string, unknown>>, positionals };
-  } catch (error) {
-    throw new CliError(Exit.Usage, `${(error as Error).message}\nUsage: sluice ${command.usage}`);
-  }
+  const { values, positionals } = readArgs(args, command.usage, { ...PLAN_OPTIONS, ...more });
+  return { values: values as Readonly<Record<string, unknown>>, positionals };
 }
 
 export const usageError = (command: Command): CliError => new CliError(Exit.Usage, `Usage: sluice ${command.usage}`);

@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util';
 import type { AuditHead, AuditPage } from '../../core/audit.ts';
 import { verifyAudit } from '../../runtime/supervisor/audit/audit-verify.ts';
 import { ACCESS_OPTIONS, callAdmin, findAdmin } from '../admin-client.ts';
+import { readArgs } from '../command-args.ts';
 import { CliError, Exit } from '../exit-codes.ts';
 import { type Terminal, table } from '../terminal.ts';
 import type { Command } from './command.ts';
@@ -32,23 +32,14 @@ export const audit: Command = {
   },
 };
 
-function parseAudit(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        ...ACCESS_OPTIONS,
-        limit: { type: 'string' },
-        before: { type: 'string' },
-        head: { type: 'string' },
-        json: { type: 'boolean' },
-      },
-    });
-  } catch (error) {
-    throw new CliError(Exit.Usage, `${(error as Error).message}\nUsage: sluice ${audit.usage}`);
-  }
-}
+const parseAudit = (args: readonly string[]) =>
+  readArgs(args, audit.usage, {
+    ...ACCESS_OPTIONS,
+    limit: { type: 'string' },
+    before: { type: 'string' },
+    head: { type: 'string' },
+    json: { type: 'boolean' },
+  });
 
 async function list(values: Values, terminal: Terminal): Promise<Exit> {
   const access = findAdmin({ url: values.admin, tokenFile: values['token-file'] });

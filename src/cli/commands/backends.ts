@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util';
 import type { BackendView } from '../../core/control-plane.ts';
 import { ACCESS_OPTIONS, callAdmin, findAdmin } from '../admin-client.ts';
+import { readArgs } from '../command-args.ts';
 import { CliError, Exit } from '../exit-codes.ts';
 import { table } from '../terminal.ts';
 import type { Command } from './command.ts';
@@ -27,14 +27,8 @@ export const backends: Command = {
   },
 };
 
-function parseBackends(args: readonly string[]) {
-  try {
-    const options = { ...ACCESS_OPTIONS, json: { type: 'boolean' } } as const;
-    return parseArgs({ args: [...args], allowPositionals: true, options });
-  } catch (error) {
-    throw new CliError(Exit.Usage, `${(error as Error).message}\nUsage: sluice ${backends.usage}`);
-  }
-}
+const parseBackends = (args: readonly string[]) =>
+  readArgs(args, backends.usage, { ...ACCESS_OPTIONS, json: { type: 'boolean' } });
 
 const HEAD = [
   'model',

@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util';
 import type { ComparisonView, DisagreementsView } from '../../core/comparison.ts';
 import { ACCESS_OPTIONS, type AdminAccess, callAdmin, findAdmin } from '../admin-client.ts';
+import { readArgs } from '../command-args.ts';
 import { comparisonText, disagreementsText } from '../comparison-text.ts';
 import { CliError, Exit } from '../exit-codes.ts';
 import { showLive, untilInterrupted } from '../live-view.ts';
@@ -48,23 +48,14 @@ interface Look {
   readonly json: boolean;
 }
 
-function parseCompare(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        disagreements: { type: 'boolean' },
-        variant: { type: 'string' },
-        watch: { type: 'boolean' },
-        ...ACCESS_OPTIONS,
-        json: { type: 'boolean' },
-      },
-    });
-  } catch (error) {
-    throw new CliError(Exit.Usage, `${(error as Error).message}\nUsage: sluice ${compare.usage}`);
-  }
-}
+const parseCompare = (args: readonly string[]) =>
+  readArgs(args, compare.usage, {
+    disagreements: { type: 'boolean' },
+    variant: { type: 'string' },
+    watch: { type: 'boolean' },
+    ...ACCESS_OPTIONS,
+    json: { type: 'boolean' },
+  });
 
 async function textOf({ access, path, disagreements, variant, json }: Look): Promise<string> {
   if (disagreements) {

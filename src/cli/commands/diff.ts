@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util';
 import { changeText, pathText } from '../../config/change-text.ts';
 import { type AppliedBy, type ConfigChange, diffConfigs } from '../../config/config-diff.ts';
 import { loadConfig } from '../../config/load-config.ts';
+import { readArgs } from '../command-args.ts';
 import { CliError, Exit } from '../exit-codes.ts';
 import type { Command } from './command.ts';
 
@@ -23,17 +23,8 @@ export const diff: Command = {
   },
 };
 
-function parseDiff(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { config: { type: 'string' }, json: { type: 'boolean' } },
-    });
-  } catch (error) {
-    throw new CliError(Exit.Usage, `${(error as Error).message}\nUsage: sluice ${diff.usage}`);
-  }
-}
+const parseDiff = (args: readonly string[]) =>
+  readArgs(args, diff.usage, { config: { type: 'string' }, json: { type: 'boolean' } });
 
 const shown = (change: ConfigChange): object => ({
   path: pathText(change.path),

@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util';
 import type { RequestStory } from '../../core/request-story.ts';
 import { ACCESS_OPTIONS, callAdmin, findAdmin } from '../admin-client.ts';
+import { readArgs } from '../command-args.ts';
 import { CliError, Exit } from '../exit-codes.ts';
 import { table } from '../terminal.ts';
 import type { Command } from './command.ts';
@@ -27,13 +27,7 @@ export const explain: Command = {
   },
 };
 
-function parseExplain(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], allowPositionals: true, options: { ...ACCESS_OPTIONS, json: { type: 'boolean' } } });
-  } catch (error) {
-    throw new CliError(Exit.Usage, `${(error as Error).message}\nUsage: sluice ${explain.usage}`);
-  }
-}
+const parseExplain = (args: readonly string[]) => readArgs(args, explain.usage, { ...ACCESS_OPTIONS, json: { type: 'boolean' } });
 
 /** One request as people read it. */
 export function storyText(story: RequestStory): string {

@@ -1,8 +1,8 @@
-import { parseArgs } from 'node:util';
 import { mintKey } from '../../auth/api-key.ts';
 import type { KeyView } from '../../core/access.ts';
 import type { Reached } from '../../core/control-plane.ts';
 import { ACCESS_OPTIONS, callAdmin, findAdmin, reachedText } from '../admin-client.ts';
+import { readArgs } from '../command-args.ts';
 import { CliError, Exit } from '../exit-codes.ts';
 import { type Terminal, table } from '../terminal.ts';
 import type { Command } from './command.ts';
@@ -116,24 +116,15 @@ const changeOf = (values: Values): object => ({ reason: values.reason ?? '', dry
 const accessOf = (values: Values): ReturnType<typeof findAdmin> =>
   findAdmin({ url: values.admin, tokenFile: values['token-file'] });
 
-function parseKeys(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        ...ACCESS_OPTIONS,
-        env: { type: 'string' },
-        id: { type: 'string' },
-        models: { type: 'string' },
-        scopes: { type: 'string' },
-        expires: { type: 'string' },
-        reason: { type: 'string' },
-        'dry-run': { type: 'boolean' },
-        json: { type: 'boolean' },
-      },
-    });
-  } catch (error) {
-    throw new CliError(Exit.Usage, `${(error as Error).message}\nUsage: sluice ${keys.usage}`);
-  }
-}
+const parseKeys = (args: readonly string[]) =>
+  readArgs(args, keys.usage, {
+    ...ACCESS_OPTIONS,
+    env: { type: 'string' },
+    id: { type: 'string' },
+    models: { type: 'string' },
+    scopes: { type: 'string' },
+    expires: { type: 'string' },
+    reason: { type: 'string' },
+    'dry-run': { type: 'boolean' },
+    json: { type: 'boolean' },
+  });

@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util';
 import type { Reached } from '../../core/control-plane.ts';
 import { ACCESS_OPTIONS, callAdmin, findAdmin, reachedText } from '../admin-client.ts';
+import { readArgs } from '../command-args.ts';
 import { CliError, Exit } from '../exit-codes.ts';
 import type { Command } from './command.ts';
 
@@ -24,11 +24,5 @@ export const restart: Command = {
   },
 };
 
-function parseRestart(args: readonly string[]) {
-  try {
-    const options = { ...ACCESS_OPTIONS, reason: { type: 'string' }, json: { type: 'boolean' } } as const;
-    return parseArgs({ args: [...args], allowPositionals: true, options });
-  } catch (error) {
-    throw new CliError(Exit.Usage, `${(error as Error).message}\nUsage: sluice ${restart.usage}`);
-  }
-}
+const parseRestart = (args: readonly string[]) =>
+  readArgs(args, restart.usage, { ...ACCESS_OPTIONS, reason: { type: 'string' }, json: { type: 'boolean' } });

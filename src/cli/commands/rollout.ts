@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util';
 import type { RolloutView } from '../../core/rollout.ts';
 import { ACCESS_OPTIONS, type AdminAccess, callAdmin, findAdmin } from '../admin-client.ts';
+import { readArgs } from '../command-args.ts';
 import { CliError, Exit } from '../exit-codes.ts';
 import { showLive, untilInterrupted } from '../live-view.ts';
 import { rolloutList, rolloutText } from '../rollout-text.ts';
@@ -142,23 +142,14 @@ function wholeOf(option: string, text: string): number {
   throw new CliError(Exit.Usage, `${option}: found "${text}"; expected a whole number.`);
 }
 
-function parseRollout(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        ...ACCESS_OPTIONS,
-        steps: { type: 'string' },
-        hold: { type: 'string' },
-        'min-requests': { type: 'string' },
-        tolerate: { type: 'string' },
-        reason: { type: 'string' },
-        watch: { type: 'boolean' },
-        json: { type: 'boolean' },
-      },
-    });
-  } catch (error) {
-    throw new CliError(Exit.Usage, `${(error as Error).message}\nUsage: sluice ${rollout.usage}`);
-  }
-}
+const parseRollout = (args: readonly string[]) =>
+  readArgs(args, rollout.usage, {
+    ...ACCESS_OPTIONS,
+    steps: { type: 'string' },
+    hold: { type: 'string' },
+    'min-requests': { type: 'string' },
+    tolerate: { type: 'string' },
+    reason: { type: 'string' },
+    watch: { type: 'boolean' },
+    json: { type: 'boolean' },
+  });
