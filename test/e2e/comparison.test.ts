@@ -138,7 +138,7 @@ describe('a canary beside stable', () => {
     const env = { SLUICE_ADMIN_URL: gateway.adminUrl, SLUICE_ADMIN_TOKEN: gateway.adminToken };
     const shown = await runCli(['compare', 'mirrored'], env);
     expect([shown.code, shown.err]).toEqual([0, '']);
-    expect(shown.out).toMatch(/v2 +canary +40 +50\.00 +35\.20-64\.80/);
+    expect(shown.out).toMatch(/v2 +canary +40 +0 +0 +50\.00 +35\.20-64\.80/);
     expect(shown.out).toMatch(/v2 +y +40 +50\.00/);
     const json = await runCli(['compare', 'mirrored', '--json'], env);
     expect((JSON.parse(json.out) as ComparisonView).pairs[0]!.agreed).toBe(20);
