@@ -58,6 +58,7 @@ export class ForkedWorker implements WorkerProcess {
   }
 
   kill(): void {
-    this.#child?.kill('SIGKILL');
+    // Where none was started the system may take the missing process id for 0, which is everybody in our own group.
+    if (this.#child?.pid !== undefined) this.#child.kill('SIGKILL');
   }
 }
