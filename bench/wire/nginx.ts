@@ -50,7 +50,7 @@ export function startPassingPeer(backendPort: number, launcher: readonly string[
 async function start(launcher: readonly string[], serverOf: (dir: string, port: number) => string): Promise<Nginx> {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-nginx-'));
   const port = await freePort();
-  const config = `daemon off; worker_processes 1; pid ${join(dir, 'pid')}; error_log stderr warn;
+  const config = `daemon off; worker_processes 1; pid ${join(dir, 'pid')}; error_log stderr crit;
   events { worker_connections 8192; }
   http {
     access_log off; client_body_temp_path ${dir}; proxy_temp_path ${dir}; fastcgi_temp_path ${dir};
@@ -60,7 +60,7 @@ async function start(launcher: readonly string[], serverOf: (dir: string, port: 
   }`;
   writeFileSync(join(dir, 'nginx.conf'), config);
   const [command, ...args] = [...launcher, 'nginx', '-p', dir, '-c', join(dir, 'nginx.conf')];
-  const master = spawn(command!, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const master = spawn(command!, args, { stdio: 'ignore' });
   const stop = (): void => {
     master.kill('SIGTERM');
     rmSync(dir, { recursive: true, force: true });
