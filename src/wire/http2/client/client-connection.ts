@@ -97,7 +97,7 @@ export class ClientConnection implements OutputOwner, CallCarrier, ConnectionLif
     heads.write(this.#output, streamId, call, streamId === 1);
     streams.add(call);
     if (streams.size === 1) this.#wake();
-    this.#questions.begin(call);
+    this.#questions.send(call);
     // RFC 9113, 5.1.1: ids are never used again, and when they are used up a new connection is.
     if (streams.nextId > LIMITS.lastStreamId) this.#stopBeginning();
     return true;
