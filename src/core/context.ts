@@ -7,6 +7,7 @@ import type { FaultKind } from './faults.ts';
 import { type InferenceRequest, type Prediction, type Tensor, Usage } from './inference.ts';
 import type { Permit } from './limits.ts';
 import type { FailedTryStory } from './request-story.ts';
+import type { Rostered } from './roster.ts';
 import type { Principal } from './tenant.ts';
 import type { Route, Snapshot, Variant } from './traffic.ts';
 import type { Millis, NanoUsd } from './units.ts';
@@ -41,7 +42,8 @@ export interface Parts {
  * Everything known about one request. Every field is set here, in this order and with its final type, so that all contexts share one
  * hidden class. Phases fill fields; they never add any.
  */
-export class RequestContext {
+export class RequestContext implements Rostered {
+  rosterAt = -1;
   readonly head: Head;
   readonly exit: Exit;
   readonly match: Match;

@@ -4,6 +4,7 @@ import { RequestContext } from '../core/context.ts';
 import type { Exit, Head, Match } from '../core/exchange.ts';
 import type { FaultKind } from '../core/faults.ts';
 import type { Observer } from '../core/observer.ts';
+import { Roster } from '../core/roster.ts';
 import type { Snapshot } from '../core/traffic.ts';
 import { Phase, Verdict } from '../core/verdict.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -32,7 +33,7 @@ export interface FrontOptions {
 /** Where listeners hand requests over: makes the context and starts its life. */
 export class GatewayFront implements StreamFront {
   readonly #o: FrontOptions;
-  readonly #open = new Set<RequestContext>();
+  readonly #open = new Roster<RequestContext>();
 
   constructor(options: FrontOptions) {
     this.#o = options;
@@ -93,7 +94,7 @@ export class GatewayFront implements StreamFront {
 
   /** Refuses every request that has no answer yet, and cancels what it waits for; where some of several answers are told, no more are. */
   refuseAll(kind: FaultKind): void {
-    for (const ctx of [...this.#open]) {
+    for (const ctx of this.#open.all()) {
       if (ctx.phase >= Phase.Book) ctx.parts?.abort(kind);
       else this.fail(ctx, kind, '');
     }

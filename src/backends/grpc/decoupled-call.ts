@@ -1,6 +1,7 @@
 import type { Call, CallSink } from '../../core/backend.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
 import { GrpcStatus } from '../../core/grpc-status.ts';
+import type { Rostered } from '../../core/roster.ts';
 import type { StreamAnswers } from '../../wire/grpc/grpc-channel.ts';
 import type { StreamSink } from '../../wire/grpc/streamed-call.ts';
 import { decodeStreamAnswer } from '../../wire/oip/stream-messages.ts';
@@ -8,7 +9,8 @@ import type { CallOwner } from './grpc-call.ts';
 import { endOf, quotedText } from './status-fault.ts';
 
 /** One request to a decoupled model: a ModelStreamInfer of its own, whose answers are read one by one as they are asked for. */
-export class DecoupledCall implements Call, StreamSink {
+export class DecoupledCall implements Call, Rostered, StreamSink {
+  rosterAt = -1;
   readonly endpoint: string;
   readonly #owner: CallOwner;
   readonly #sink: CallSink;

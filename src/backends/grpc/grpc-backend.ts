@@ -5,6 +5,7 @@ import { type EndpointAddress, endpointLabel } from '../../core/endpoints.ts';
 import { Fault, GatewayError } from '../../core/faults.ts';
 import { GrpcStatus, grpcStatusName } from '../../core/grpc-status.ts';
 import type { InferenceRequest } from '../../core/inference.ts';
+import { Roster, type Rostered } from '../../core/roster.ts';
 import type { Signature } from '../../core/signature.ts';
 import type { GrpcChannel, GrpcChannelTls } from '../../wire/grpc/grpc-channel.ts';
 import { openGrpcChannel } from '../../wire/grpc/open-channel.ts';
@@ -41,7 +42,7 @@ export class GrpcBackend implements Backend, CallOwner {
   readonly #connectTimeoutMs: number;
   readonly #channel: GrpcChannel;
   readonly #ownHeaders: readonly string[];
-  readonly #calls = new Set<Call>();
+  readonly #calls = new Roster<Call & Rostered>();
   /** The model answers as often as it likes, and only over a stream. Known once it is warm. */
   #decoupled = false;
   /** Names of all outputs, where every answer has all of them; empty until the server has told them. */
@@ -120,7 +121,7 @@ export class GrpcBackend implements Backend, CallOwner {
     return this.#closing;
   }
 
-  ended(call: Call): void {
+  ended(call: Call & Rostered): void {
     this.#calls.delete(call);
     if (this.#calls.size === 0) this.#allEnded?.();
   }
@@ -135,7 +136,7 @@ export class GrpcBackend implements Backend, CallOwner {
   #shut(): Promise<void> {
     return new Promise((resolve) => {
       this.#allEnded = resolve;
-      for (const call of this.#calls) call.cancel();
+      for (const call of this.#calls.all()) call.cancel();
       this.#channel.close();
       if (this.#calls.size === 0) resolve();
     });

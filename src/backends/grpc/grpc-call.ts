@@ -1,6 +1,7 @@
 import type { Call, CallSink } from '../../core/backend.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
+import type { Rostered } from '../../core/roster.ts';
 import type { UnaryCall, UnarySink } from '../../wire/grpc/waiting-call.ts';
 import { decodeInferResponse } from '../../wire/oip/infer-response.ts';
 import { endOf, quotedText } from './status-fault.ts';
@@ -10,11 +11,12 @@ export interface CallOwner {
   readonly clock: Clock;
   readonly maxMessageBytes: number;
   readonly target: string;
-  ended(call: Call): void;
+  ended(call: Call & Rostered): void;
 }
 
 /** One prediction on its way: turns the end of a gRPC call into what the sink of a backend hears. */
-export class GrpcCall implements Call, UnarySink {
+export class GrpcCall implements Call, Rostered, UnarySink {
+  rosterAt = -1;
   readonly #owner: CallOwner;
   readonly #sink: CallSink;
   readonly #startedUs: number;

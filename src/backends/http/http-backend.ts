@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { type EndpointAddress, endpointLabel } from '../../core/endpoints.ts';
 import { Fault } from '../../core/faults.ts';
 import type { InferenceRequest } from '../../core/inference.ts';
+import { Roster } from '../../core/roster.ts';
 import type { Signature } from '../../core/signature.ts';
 import type { HttpPoolTls } from '../../wire/http/connector.ts';
 import { HttpPool } from '../../wire/http/http-pool.ts';
@@ -36,7 +37,7 @@ export class HttpBackend implements Backend, CallOwner {
   readonly #asking: HttpPool;
   readonly #discovery: Discovery;
   readonly #ownHeaders: string[];
-  readonly #calls = new Set<PredictCall>();
+  readonly #calls = new Roster<PredictCall>();
   /** Null until the server has told how to speak to it. */
   #dialect: Dialect | null = null;
   #closing: Promise<void> | null = null;
@@ -113,7 +114,7 @@ export class HttpBackend implements Backend, CallOwner {
   }
 
   async #shut(): Promise<void> {
-    for (const call of this.#calls) call.cancel();
+    for (const call of this.#calls.all()) call.cancel();
     await Promise.all([this.#pool.close(), this.#asking.close()]);
     if (this.#calls.size === 0) return;
     await new Promise<void>((resolve) => {

@@ -2,6 +2,7 @@ import type { Call, CallSink } from '../../core/backend.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
 import type { InferenceRequest } from '../../core/inference.ts';
+import type { Rostered } from '../../core/roster.ts';
 import type { HttpAnswer, HttpCall, HttpEnd, HttpSink } from '../../wire/http/http-sink.ts';
 import { retryAfterMs } from '../../wire/http/retry-after.ts';
 import { readErrorText } from '../../wire/oip-rest/metadata.ts';
@@ -19,7 +20,8 @@ export interface CallOwner {
 }
 
 /** One prediction on its way: turns the end of an HTTP exchange into what the sink of a backend hears. */
-export class PredictCall implements Call, HttpSink {
+export class PredictCall implements Call, HttpSink, Rostered {
+  rosterAt = -1;
   readonly endpoint: string;
   readonly #owner: CallOwner;
   readonly #sink: CallSink;

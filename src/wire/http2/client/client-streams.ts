@@ -1,10 +1,11 @@
 import { widened } from '../flow-window.ts';
+import { StreamTable } from '../stream-table.ts';
 import type { H2Call } from './h2-call.ts';
 
 /** The streams of one connection, from the side that begins them all (RFC 9113, 5.1.1): odd numbers, each higher than the one before. */
 export class ClientStreams {
   nextId = 1;
-  readonly #calls = new Map<number, H2Call>();
+  readonly #calls = new StreamTable<H2Call>();
 
   get size(): number {
     return this.#calls.size;
@@ -17,12 +18,12 @@ export class ClientStreams {
 
   /** @hot */
   add(call: H2Call): void {
-    this.#calls.set(call.streamId, call);
+    this.#calls.set(call);
   }
 
   /** @hot */
   get(streamId: number): H2Call | null {
-    return this.#calls.get(streamId) ?? null;
+    return this.#calls.get(streamId);
   }
 
   /** False when it is gone already. @hot */
@@ -37,7 +38,7 @@ export class ClientStreams {
 
   /** RFC 9113, 6.9.2: a new initial window moves those of all streams. False where one would be too large. */
   moveWindows(by: number): boolean {
-    for (const call of this.#calls.values()) {
+    for (const call of this.#calls.all()) {
       const window = widened(call.sendWindow, by);
       if (Number.isNaN(window)) return false;
       call.sendWindow = window;
@@ -47,10 +48,10 @@ export class ClientStreams {
 
   /** Ends those above `streamId`, which the server has not looked at. */
   dropAbove(streamId: number, reason: string): void {
-    for (const call of this.#calls.values()) if (call.streamId > streamId) call.drop(reason, false);
+    for (const call of this.#calls.all()) if (call.streamId > streamId) call.drop(reason, false);
   }
 
   dropAll(reason: string): void {
-    for (const call of this.#calls.values()) call.drop(reason, call.sent);
+    for (const call of this.#calls.all()) call.drop(reason, call.sent);
   }
 }

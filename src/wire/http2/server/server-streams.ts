@@ -1,4 +1,5 @@
 import { widened } from '../flow-window.ts';
+import { StreamTable } from '../stream-table.ts';
 import { AnsweredStream } from './answered-stream.ts';
 import { ClosedStreams } from './closed-streams.ts';
 import type { ServerStream } from './server-stream.ts';
@@ -9,7 +10,7 @@ export class ServerStreams {
   lastId = 0;
   readonly closed = new ClosedStreams();
   #answered = 0;
-  readonly #open = new Map<number, ServerStream>();
+  readonly #open = new StreamTable<ServerStream>();
 
   get size(): number {
     return this.#open.size;
@@ -22,17 +23,17 @@ export class ServerStreams {
 
   /** @hot */
   add(stream: ServerStream): void {
-    this.#open.set(stream.streamId, stream);
+    this.#open.set(stream);
   }
 
   /** @hot */
   get(streamId: number): ServerStream | null {
-    return this.#open.get(streamId) ?? null;
+    return this.#open.get(streamId);
   }
 
   /** Puts `after` in the place of a stream that has its answer. */
   replace(after: ServerStream): void {
-    this.#open.set(after.streamId, after);
+    this.#open.set(after);
     this.#answered++;
   }
 
@@ -51,7 +52,7 @@ export class ServerStreams {
 
   /** RFC 9113, 6.9.2: a new initial window moves those of all streams. False where one would be too large. */
   moveWindows(by: number): boolean {
-    for (const stream of this.#open.values()) {
+    for (const stream of this.#open.all()) {
       const window = widened(stream.sendWindow, by);
       if (Number.isNaN(window)) return false;
       stream.sendWindow = window;
@@ -61,6 +62,6 @@ export class ServerStreams {
 
   /** All of them at this moment, for the rare cases that concern all. */
   all(): readonly ServerStream[] {
-    return [...this.#open.values()];
+    return this.#open.all();
   }
 }
