@@ -12,6 +12,13 @@ const SCHEME = 'bearer ';
  * another scheme with no `x-api-key` beside it, since something was sent, though nothing that can be checked.
  */
 export function credentialOf(head: Head): string {
+  const { notes } = head;
+  if (notes === null) return readCredential(head);
+  notes.credential ??= readCredential(head);
+  return notes.credential;
+}
+
+function readCredential(head: Head): string {
   const authorization = head.header('authorization');
   const apiKey = head.header('x-api-key').trim();
   if (authorization === '') return apiKey;

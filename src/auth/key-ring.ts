@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Identity, Principal, Tenant } from '../core/tenant.ts';
+import type { Identity, Principal, Proof, Tenant } from '../core/tenant.ts';
 import { parseKey, sha256Of } from './api-key.ts';
 import { KeyPrincipal } from './key-principal.ts';
 
@@ -22,6 +22,8 @@ export interface IssuedEntry extends Omit<KeyEntry, 'tenant'> {
 }
 
 interface Lock {
+  /** Of the key; empty in a lock that no key opens. */
+  readonly id: string;
   readonly sha256: Buffer;
   readonly expiresMs: number;
   /** Null in a lock that no key opens. */
@@ -33,7 +35,7 @@ const DIGEST_BYTES = 32;
 const SECRETS_PER_ID_MAX = 4;
 
 /**
- * All API keys. Every well-formed key costs one digest and the same number of comparisons, whether its id is known or not: each id has as
+ * All API keys. Every well-formed key that comes without proof costs one digest and the same number of comparisons, whether its id is known or not: each id has as
  * many locks as the one with the most, filled up with locks that nothing opens. So time tells nobody which ids exist.
  */
 export class KeyRing implements Identity {
@@ -58,7 +60,18 @@ export class KeyRing implements Identity {
   }
 
   /** @hot */
-  identify(credential: string, wallMs: number): Principal | null {
+  identify(credential: string, wallMs: number, proof: Proof | null = null): Principal | null {
+    const lock = proof !== null && proof.by === this ? (proof.of as Lock) : this.#unlock(credential);
+    if (lock === null) return null;
+    if (proof !== null && proof.by !== this) {
+      proof.by = this;
+      proof.of = lock;
+    }
+    return wallMs >= lock.expiresMs || this.#revoked.has(lock.id) ? null : lock.principal;
+  }
+
+  /** The lock that the credential opens. */
+  #unlock(credential: string): Lock | null {
     const parsed = parseKey(credential);
     if (parsed === null) return null;
     const sha256 = sha256Of(credential);
@@ -68,7 +81,7 @@ export class KeyRing implements Identity {
     for (let i = 0; i < locks.length; i++) {
       if (timingSafeEqual(locks[i]!.sha256, sha256)) opened = locks[i]!;
     }
-    return opened === null || wallMs >= opened.expiresMs || this.#revoked.has(parsed.id) ? null : opened.principal;
+    return opened;
   }
 
   revoke(id: string): void {
@@ -106,6 +119,7 @@ function refuseContradictions(id: string, entries: readonly KeyEntry[]): void {
 
 function lockOf(entry: KeyEntry): Lock {
   return {
+    id: entry.id,
     sha256: entry.sha256,
     expiresMs: entry.expiresMs ?? Infinity,
     principal: new KeyPrincipal(entry.tenant, entry.id, entry.scopes, entry.models),
@@ -114,6 +128,7 @@ function lockOf(entry: KeyEntry): Lock {
 
 function filledUp(locks: readonly Lock[], width: number): readonly Lock[] {
   const closed = Array.from({ length: width - locks.length }, () => ({
+    id: '',
     sha256: randomBytes(DIGEST_BYTES),
     expiresMs: 0,
     principal: null,

@@ -1,5 +1,6 @@
 import type { RequestContext } from './context.ts';
 import type { FaultKind } from './faults.ts';
+import { Proof } from './tenant.ts';
 import type { Maybe, Verdict } from './verdict.ts';
 
 /** What is known of a request before its body: enough to identify, limit and route it. */
@@ -16,8 +17,18 @@ export interface Head {
   /** Milliseconds the client grants by the protocol's own means (`grpc-timeout`); 0 when it states none. */
   readonly timeoutMs: number;
   readonly remoteAddress: string;
+  /** Of requests with the same fields, octet by octet, on one connection it is the same; null where nobody knows whether they are. */
+  readonly notes: HeadNotes | null;
   /** The value of a header field or metadata entry by its lower-case name; empty when absent. */
   header(name: string): string;
+}
+
+/** What was found out about the fields of a head, for the next one that is the same. */
+export class HeadNotes {
+  /** Null until somebody has looked. */
+  credential: string | null = null;
+  /** Of `credential`. */
+  readonly proof = new Proof();
 }
 
 /** An answer ready for the wire. `headers` is name, value, name, value; over gRPC they travel as metadata. */

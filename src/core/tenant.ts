@@ -40,8 +40,18 @@ export const SCOPE_INFER = 'infer';
 /** The scope that lets `x-sluice-variant` override the plan. */
 export const SCOPE_OVERRIDE = 'route:override';
 
+/** That one identity has found whom a credential belongs to. Whoever has sent it once, and sends the same again, need not prove it again. */
+export class Proof {
+  by: Identity | null = null;
+  /** For the identity alone. */
+  of: unknown = null;
+}
+
 /** Finds who a credential belongs to. */
 export interface Identity {
-  /** Null for an unknown, expired or malformed key. Takes the same time for a wrong id as for a wrong secret. */
-  identify(credential: string, wallMs: number): Principal | null;
+  /**
+   * Null for an unknown, expired or malformed key. Takes the same time for a wrong id as for a wrong secret. `proof` is of this credential
+   * alone, and kept by who has sent it: filled where it proves something, and taken for the proof where it has.
+   */
+  identify(credential: string, wallMs: number, proof?: Proof | null): Principal | null;
 }

@@ -6,7 +6,7 @@ import type { GuardChain } from './guard.ts';
 import type { PriceSheet } from './money.ts';
 import type { ModelContract, Signature } from './signature.ts';
 import { VariantStatistics } from './statistics.ts';
-import type { Principal } from './tenant.ts';
+import type { Principal, Proof } from './tenant.ts';
 import type { BasisPoints } from './units.ts';
 
 export type Role = 'stable' | 'canary' | 'shadow';
@@ -120,5 +120,5 @@ export interface Snapshot {
   /** Sorted by model name. */
   readonly routes: readonly Route[];
   /** Null for an unknown credential. */
-  identify(credential: string, wallMs: number): Principal | null;
+  identify(credential: string, wallMs: number, proof?: Proof | null): Principal | null;
 }

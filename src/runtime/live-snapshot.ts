@@ -1,4 +1,4 @@
-import type { Identity, Principal } from '../core/tenant.ts';
+import type { Identity, Principal, Proof } from '../core/tenant.ts';
 import type { Route, Snapshot } from '../core/traffic.ts';
 
 /** One state of config and plans; never changed, only replaced. */
@@ -19,8 +19,8 @@ class GatewaySnapshot implements Snapshot {
     return this.#byModel.get(model) ?? null;
   }
 
-  identify(credential: string, wallMs: number): Principal | null {
-    return this.#identity.identify(credential, wallMs);
+  identify(credential: string, wallMs: number, proof: Proof | null = null): Principal | null {
+    return this.#identity.identify(credential, wallMs, proof);
   }
 }
 

@@ -37,6 +37,7 @@ export class FakeHead implements Head {
   readonly contentLength: number;
   readonly timeoutMs: number;
   readonly remoteAddress = '127.0.0.1';
+  readonly notes = null;
   readonly #fields: ReadonlyMap<string, string>;
 
   constructor(fields: Readonly<Record<string, string>> = {}, contentLength = 2, timeoutMs = 0) {

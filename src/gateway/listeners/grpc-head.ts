@@ -1,9 +1,10 @@
-import type { Head } from '../../core/exchange.ts';
+import type { Head, HeadNotes } from '../../core/exchange.ts';
 
 /** What a call of either kind knows of itself. */
 export interface GrpcCallHead {
   readonly path: string;
   readonly remoteAddress: string;
+  readonly notes: HeadNotes | null;
   header(name: string): string;
 }
 
@@ -16,6 +17,7 @@ export class GrpcHead implements Head {
   readonly contentLength: number;
   readonly timeoutMs: number;
   readonly remoteAddress: string;
+  readonly notes: HeadNotes | null;
   readonly #call: GrpcCallHead;
 
   /** `timeoutMs` is what the client grants to this one request. */
@@ -24,6 +26,7 @@ export class GrpcHead implements Head {
     this.contentLength = contentLength;
     this.timeoutMs = timeoutMs;
     this.remoteAddress = call.remoteAddress;
+    this.notes = call.notes;
     this.#call = call;
   }
 

@@ -11,6 +11,8 @@ export class HttpHead implements Head {
   /** HTTP itself has no field for it. */
   readonly timeoutMs = 0;
   readonly remoteAddress: string;
+  /** HTTP/1.1 sends each head anew. */
+  readonly notes = null;
   readonly #fields: IncomingHttpHeaders;
 
   /** `target` is in origin form, and Content-Length, where it stands, is a plain number. */

@@ -12,6 +12,7 @@ import type { AcceptStream, StreamExchange, StreamOwner } from './stream-exchang
 export class PackageStreamExchange extends ServerInterceptingCall implements StreamExchange {
   readonly path: string;
   readonly remoteAddress: string;
+  readonly notes = null;
   readonly timeoutMs: number;
   readonly #call: ServerInterceptingCallInterface;
   readonly #stream: ServerHttp2Stream;

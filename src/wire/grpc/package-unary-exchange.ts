@@ -14,6 +14,7 @@ import type { AcceptExchange, ByteRoom, ExchangeOwner, UnaryExchange } from './u
 export class PackageUnaryExchange extends ServerInterceptingCall implements UnaryExchange {
   readonly path: string;
   readonly remoteAddress: string;
+  readonly notes = null;
   readonly timeoutMs: number;
   readonly #call: ServerInterceptingCallInterface;
   readonly #stream: ServerHttp2Stream;

@@ -1,3 +1,5 @@
+import type { HeadNotes } from '../../core/exchange.ts';
+
 /** What a call of many messages tells its owner: any of the first four in any order, then spoiled or left or neither, closed last and once. */
 export interface StreamOwner {
   /** One message; one for each `read`. */
@@ -20,6 +22,8 @@ export type AcceptStream = (exchange: StreamExchange) => StreamOwner;
 export interface StreamExchange {
   readonly path: string;
   readonly remoteAddress: string;
+  /** Shared by the calls of a connection whose metadata is the same; null where the engine does not know. */
+  readonly notes: HeadNotes | null;
   /** Milliseconds the client grants to the whole call; 0 when it states none. */
   readonly timeoutMs: number;
   /** The value of a metadata entry by its lower-case name; empty when it is absent, binary, or there is more than one. */

@@ -1,3 +1,5 @@
+import type { HeadNotes } from '../../core/exchange.ts';
+
 /** What an exchange tells its owner, in this order: received or spoiled, then left at any time, closed last and once. */
 export interface ExchangeOwner {
   /** The one message, and the client sends nothing after it. Only after `read`. */
@@ -26,6 +28,8 @@ export interface UnaryExchange {
   readonly remoteAddress: string;
   /** Milliseconds the client grants; 0 when it states none. */
   readonly timeoutMs: number;
+  /** Shared by the calls of a connection whose metadata is the same; null where the engine does not know. */
+  readonly notes: HeadNotes | null;
   /** The value of a metadata entry by its lower-case name; empty when it is absent, binary, or there is more than one. */
   header(name: string): string;
   /** Asks for the message. Without it the client gets no room to send one. */

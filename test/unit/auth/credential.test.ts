@@ -13,6 +13,7 @@ function credentialFrom(headers: Readonly<Record<string, string>>): string {
     contentLength: 0,
     timeoutMs: 0,
     remoteAddress: '127.0.0.1',
+    notes: null,
     header: (name) => headers[name] ?? '',
   };
   return credentialOf(head);

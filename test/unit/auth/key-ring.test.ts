@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { mintKey } from '../../../src/auth/api-key.ts';
 import { type KeyEntry, KeyRing } from '../../../src/auth/key-ring.ts';
-import type { Tenant } from '../../../src/core/tenant.ts';
+import { Proof, type Tenant } from '../../../src/core/tenant.ts';
 
 vi.mock('node:crypto', async (original) => {
   const crypto = await original<typeof import('node:crypto')>();
@@ -93,6 +93,30 @@ describe('KeyRing', () => {
     const ring = new KeyRing([entryOf(minted, { expiresMs: 1_000 })]);
     expect(ring.identify(minted.key, 999)).not.toBeNull();
     expect(ring.identify(minted.key, 1_000)).toBeNull();
+  });
+
+  it('asks nothing of a credential that it has proved, until its key is revoked or expires', () => {
+    const minted = mintKey('live');
+    const ring = new KeyRing([entryOf(minted, { expiresMs: 1_000 })]);
+    const proof = new Proof();
+    const principal = ring.identify(minted.key, 0, proof);
+    vi.mocked(timingSafeEqual).mockClear();
+    expect(ring.identify(minted.key, 999, proof)).toBe(principal);
+    expect(timingSafeEqual).not.toHaveBeenCalled();
+    expect(ring.identify(minted.key, 1_000, proof)).toBeNull();
+    ring.revoke(minted.id);
+    expect(ring.identify(minted.key, 0, proof)).toBeNull();
+  });
+
+  it('takes no proof of another ring, and proves nothing with a key that it does not know', () => {
+    const minted = mintKey('live');
+    const proof = new Proof();
+    expect(new KeyRing([entryOf(minted)]).identify(minted.key, 0, proof)).not.toBeNull();
+    expect(new KeyRing([]).identify(minted.key, 0, proof)).toBeNull();
+    const empty = new Proof();
+    const ring = new KeyRing([entryOf(minted)]);
+    expect(ring.identify(mintKey('live', minted.id).key, 0, empty)).toBeNull();
+    expect(empty).toEqual(new Proof());
   });
 
   it('takes both secrets of an id while it is rotated, until the old one expires', () => {

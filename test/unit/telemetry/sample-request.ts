@@ -31,6 +31,7 @@ export function sampleHead(head: SampleHead = {}): Head {
     contentLength: 10,
     timeoutMs: 0,
     remoteAddress: '127.0.0.1',
+    notes: null,
     header: (name) => headers[name] ?? '',
   };
 }

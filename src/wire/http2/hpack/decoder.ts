@@ -2,6 +2,7 @@ import { DynamicTable } from './dynamic-table.ts';
 import { FieldList } from './field-list.ts';
 import { isFieldName, isFieldValue } from './field-rules.ts';
 import { huffmanDecode, huffmanRoom } from './huffman.ts';
+import { RememberedBlocks } from './remembered-blocks.ts';
 import { STATIC_LAST, STATIC_NAMES, STATIC_VALUES } from './static-table.ts';
 
 export interface HpackLimits {
@@ -24,11 +25,12 @@ const MAX_INTEGER_SHIFT = 28;
  * table is shared by all blocks of the connection.
  */
 export class HpackDecoder {
-  /** The fields of the last block. */
-  readonly fields: FieldList;
+  /** The fields of the last block; the same list where the same block has come again. */
+  fields: FieldList;
   /** Why the last block could not be decoded. */
   problem = '';
   readonly #table: DynamicTable;
+  readonly #blocks: RememberedBlocks;
   #limitBytes: number;
   /** The limit went below the table's size: the next block has to begin with a size update (RFC 7541, 4.2). */
   #updateOwed = false;
@@ -38,6 +40,7 @@ export class HpackDecoder {
   #scratch: Buffer = EMPTY;
 
   constructor(limits: HpackLimits) {
+    this.#blocks = new RememberedBlocks(limits.maxFields, limits.maxListBytes);
     this.fields = new FieldList(limits.maxFields, limits.maxListBytes);
     this.#table = new DynamicTable(DEFAULT_TABLE_BYTES);
     // The other side knows a smaller limit only when it has acknowledged it.
@@ -56,10 +59,22 @@ export class HpackDecoder {
 
   /** Fills `fields`. False is a connection error of type COMPRESSION_ERROR (RFC 9113, 4.3). @hot */
   decode(block: Buffer, from: number, to: number): boolean {
+    const { version } = this.#table;
+    const known = this.#updateOwed ? null : this.#blocks.find(block, from, to, version);
+    if (known !== null) {
+      this.fields = known;
+      return true;
+    }
+    this.fields = this.#blocks.take(to - from);
+    if (!this.#read(block, from, to)) return false;
+    if (this.#table.version === version) this.#blocks.keep(block, from, to, version);
+    return true;
+  }
+
+  #read(block: Buffer, from: number, to: number): boolean {
     this.#block = block;
     this.#at = from;
     this.#end = to;
-    this.fields.clear();
     let atStart = true;
     while (this.#at < this.#end) {
       const octet = block[this.#at]!;

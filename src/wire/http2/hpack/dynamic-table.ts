@@ -12,6 +12,8 @@ export class DynamicTable {
   /** What they cost. */
   bytes = 0;
   count = 0;
+  /** Another number after each change: what is told by an index may then be something else. */
+  version = 0;
   #names: string[] = [];
   #values: string[] = [];
   #wellFormed: boolean[] = [];
@@ -40,6 +42,7 @@ export class DynamicTable {
   /** One that is larger than the table empties it, which is no error (RFC 7541, 4.4). */
   add(name: string, value: string, wellFormed: boolean): void {
     const cost = name.length + value.length + ENTRY_OVERHEAD;
+    this.version++;
     this.#evictTo(this.maxBytes - cost);
     if (cost > this.maxBytes) return;
     if (this.count > this.#mask) this.#grow();
@@ -52,6 +55,7 @@ export class DynamicTable {
   }
 
   resize(maxBytes: number): void {
+    this.version++;
     this.maxBytes = maxBytes;
     this.#evictTo(maxBytes);
   }

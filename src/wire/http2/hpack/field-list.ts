@@ -12,6 +12,8 @@ export class FieldList {
   tooLarge = false;
   /** A name or value has octets that RFC 9113, 8.2.1 does not allow: the message is malformed. */
   malformed = false;
+  /** What a reader has made of it, for as long as it stays as it is: the same list comes again with the same block. */
+  reading: object | null = null;
   readonly #maxCount: number;
   readonly #maxBytes: number;
 
@@ -25,6 +27,7 @@ export class FieldList {
     this.bytes = 0;
     this.tooLarge = false;
     this.malformed = false;
+    this.reading = null;
   }
 
   add(name: string, value: string, wellFormed: boolean): void {

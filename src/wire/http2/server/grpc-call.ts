@@ -1,3 +1,4 @@
+import type { HeadNotes } from '../../../core/exchange.ts';
 import { GrpcStatus } from '../../../core/grpc-status.ts';
 import { MessageReader } from '../message-reader.ts';
 import type { RequestHead } from './request-head.ts';
@@ -33,6 +34,10 @@ export abstract class GrpcCall extends ServerStream implements UnpackSink {
 
   get remoteAddress(): string {
     return this.home.remoteAddress;
+  }
+
+  get notes(): HeadNotes {
+    return this.#head.notes;
   }
 
   header(name: string): string {

@@ -1,3 +1,4 @@
+import { HeadNotes } from '../../../core/exchange.ts';
 import type { FieldList } from '../hpack/field-list.ts';
 
 /** What the name of a field means for a request; all other fields are plain. */
@@ -38,7 +39,10 @@ const COLON = 0x3a;
 const SLASH = 0x2f;
 const GRPC_TYPE = 'application/grpc';
 
-/** The header fields of one request, checked by RFC 9113, 8.2 and 8.3, and read as gRPC means them. */
+/**
+ * The header fields of one request, checked by RFC 9113, 8.2 and 8.3, and read as gRPC means them. Never changed afterwards: requests with the same
+ * fields share one.
+ */
 export class RequestHead {
   method = '';
   path = '';
@@ -52,11 +56,19 @@ export class RequestHead {
   #scheme = '';
   #authority = '';
   #host = '';
+  /** The request is no request: a stream error of type PROTOCOL_ERROR (RFC 9113, 8.1.1). */
+  readonly malformed: boolean;
+  readonly notes = new HeadNotes();
   /** Name, value, name, value. */
   readonly #pairs: string[] = [];
 
-  /** False where the request is malformed: a stream error of type PROTOCOL_ERROR (RFC 9113, 8.1.1). @hot */
-  read(fields: FieldList): boolean {
+  /** Keeps nothing of the list itself, whose next fields are those of another request. @hot */
+  constructor(fields: FieldList) {
+    // Read in any case: an answer that says what is wrong needs to know whether gRPC is spoken.
+    this.malformed = !this.#read(fields) || fields.malformed;
+  }
+
+  #read(fields: FieldList): boolean {
     let plain = false;
     for (let i = 0; i < fields.count; i++) {
       const name = fields.names[i]!;

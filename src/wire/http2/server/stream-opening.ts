@@ -52,8 +52,8 @@ export class StreamOpening {
       this.#refuseLarge(this.#place(streamId), endStream, fields);
       return true;
     }
-    const head = new RequestHead();
-    if (!head.read(fields) || fields.malformed || (endStream && head.contentLength > 0)) {
+    const head = fields.reading instanceof RequestHead ? fields.reading : readHead(fields);
+    if (head.malformed || (endStream && head.contentLength > 0)) {
       // RFC 9113, 8.1.1: an answer may come ahead of the reset, and tells a client more than its code.
       if (head.isGrpc) life.answers.refuse(streamId, GrpcStatus.Internal, MALFORMED, NO_FIELDS);
       this.#turnAway(streamId, H2Error.Protocol);
@@ -118,6 +118,12 @@ export class StreamOpening {
     writeReset(this.#parts.life.output, streamId, code);
     this.#parts.streams.closed.add(streamId, true);
   }
+}
+
+function readHead(fields: FieldList): RequestHead {
+  const head = new RequestHead(fields);
+  fields.reading = head;
+  return head;
 }
 
 const MALFORMED =

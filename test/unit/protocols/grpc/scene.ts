@@ -75,6 +75,7 @@ export function headOf(path: string): Head {
     contentLength: -1,
     timeoutMs: 0,
     remoteAddress: '127.0.0.1',
+    notes: null,
     header: () => '',
   };
 }

@@ -65,6 +65,7 @@ export function headOf(asked: Asked): Head {
     contentLength: asked.contentLength ?? sizeOf(asked.body ?? ''),
     timeoutMs: 0,
     remoteAddress: '127.0.0.1',
+    notes: null,
     header: (name) => asked.fields?.[name] ?? '',
   };
 }

@@ -78,6 +78,17 @@ describe('a call on a connection of the server', () => {
     expect([exchange.path, exchange.remoteAddress, exchange.timeoutMs]).toEqual([UNARY_PATH, '192.0.2.1', 0]);
   });
 
+  it('with the same fields as one before has the same notes, and any other has notes of its own', () => {
+    const server = new ServerOnFrames().greet();
+    server.send(ask.head(1, UNARY_PATH, ['x-a', '1']));
+    server.send(ask.head(3, UNARY_PATH, ['x-a', '1']));
+    server.send(ask.head(5, UNARY_PATH, ['x-a', '2']));
+    const notes = server.calls.map(({ exchange }) => exchange.notes);
+    expect(notes[1]).toBe(notes[0]);
+    expect(notes[2]).not.toBe(notes[0]);
+    expect(server.calls.map(({ exchange }) => exchange.header('x-a'))).toEqual(['1', '1', '2']);
+  });
+
   it.each([
     ['1H', 3_600_000],
     ['2M', 120_000],
