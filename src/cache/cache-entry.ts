@@ -16,13 +16,15 @@ export interface CacheEntryOrigin {
   readonly expiresMs: Millis;
   /** Larger answers are not copied: no store takes them, and who waits for one now may share its bytes. */
   readonly maxBytes: number;
+  /** Characters of the key, which is the request itself where that is short. */
+  readonly keyChars: number;
 }
 
 /** Copies an answer into one slab of its own. The copy is frozen: every later caller gets the same objects. */
 export function cacheEntryOf(prediction: Prediction, origin: CacheEntryOrigin): CacheEntry {
   const from = prediction.outputs;
   let dataBytes = 0;
-  let sizeBytes = ENTRY_OVERHEAD_BYTES;
+  let sizeBytes = ENTRY_OVERHEAD_BYTES + origin.keyChars;
   for (let i = 0; i < from.length; i++) {
     const tensor = from[i]!;
     dataBytes += tensor.data.length;

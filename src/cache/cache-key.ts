@@ -1,5 +1,5 @@
 import type { InferenceRequest, Params, Tensor } from '../core/inference.ts';
-import { FieldDigest } from './field-digest.ts';
+import { FieldKey } from './field-key.ts';
 
 /** All that two requests must have in common to share an answer. */
 export interface CacheKeyParts {
@@ -13,10 +13,10 @@ export interface CacheKeyParts {
 }
 
 // Raised when the fields below change, so that a store that outlives this process never answers for another layout.
-const LAYOUT = 2;
+const LAYOUT = 3;
 const Tag = { Text: 0, Number: 1, BigInt: 2, False: 3, True: 4 } as const;
 
-const digest = new FieldDigest();
+const fields = new FieldKey();
 
 /**
  * The key under which the answer to a request is kept. The caller's id, its timeout and the version it asked for are left out: the
@@ -26,31 +26,31 @@ const digest = new FieldDigest();
  */
 export function cacheKey(parts: CacheKeyParts): string {
   const request = parts.request;
-  digest.begin();
-  digest.number(LAYOUT);
-  digest.text(parts.tenant);
-  digest.text(parts.model);
-  digest.text(parts.variant);
-  digest.text(parts.policy);
+  fields.begin();
+  fields.number(LAYOUT);
+  fields.text(parts.tenant);
+  fields.text(parts.model);
+  fields.text(parts.variant);
+  fields.text(parts.policy);
   // An explanation of the same inputs is another answer. It is kept as well: explainers ask their model hundreds of times for one.
-  digest.text(request.task);
+  fields.text(request.task);
   addNames(request.wanted);
   addParams(request.params);
   addTensors(request.inputs);
-  return digest.end();
+  return fields.end();
 }
 
 function addNames(names: readonly string[]): void {
-  digest.number(names.length);
-  for (let i = 0; i < names.length; i++) digest.text(names[i]!);
+  fields.number(names.length);
+  for (let i = 0; i < names.length; i++) fields.text(names[i]!);
 }
 
 function addParams(params: Params): void {
-  digest.number(params.size);
+  fields.number(params.size);
   if (params.size === 0) return;
   const names = Array.from(params.keys()).sort();
   for (let i = 0; i < names.length; i++) {
-    digest.text(names[i]!);
+    fields.text(names[i]!);
     addParam(params.get(names[i]!)!);
   }
 }
@@ -59,19 +59,19 @@ function addParams(params: Params): void {
 function addParam(value: string | number | bigint | boolean): void {
   switch (typeof value) {
     case 'string':
-      digest.number(Tag.Text);
-      digest.text(value);
+      fields.number(Tag.Text);
+      fields.text(value);
       return;
     case 'number':
-      digest.number(Tag.Number);
-      digest.number(value);
+      fields.number(Tag.Number);
+      fields.number(value);
       return;
     case 'bigint':
-      digest.number(Tag.BigInt);
-      digest.text(value.toString());
+      fields.number(Tag.BigInt);
+      fields.text(value.toString());
       return;
     case 'boolean':
-      digest.number(value ? Tag.True : Tag.False);
+      fields.number(value ? Tag.True : Tag.False);
       return;
     default:
       value satisfies never;
@@ -80,14 +80,14 @@ function addParam(value: string | number | bigint | boolean): void {
 
 function addTensors(tensors: readonly Tensor[]): void {
   const ordered = isOrdered(tensors) ? tensors : tensors.slice().sort(byName);
-  digest.number(ordered.length);
+  fields.number(ordered.length);
   for (let i = 0; i < ordered.length; i++) {
     const tensor = ordered[i]!;
-    digest.text(tensor.name);
-    digest.text(tensor.datatype);
-    digest.number(tensor.shape.length);
-    for (let d = 0; d < tensor.shape.length; d++) digest.number(tensor.shape[d]!);
-    digest.bytes(tensor.data);
+    fields.text(tensor.name);
+    fields.text(tensor.datatype);
+    fields.number(tensor.shape.length);
+    for (let d = 0; d < tensor.shape.length; d++) fields.number(tensor.shape[d]!);
+    fields.bytes(tensor.data);
   }
 }
 

@@ -36,8 +36,9 @@ const keyOf = (request: Partial<InferenceRequest>, others: Partial<CacheKeyParts
 const inputsKey = (...inputs: Tensor[]) => keyOf({ inputs });
 
 describe('cacheKey', () => {
-  it('is a SHA-256 in base64', () => {
-    expect(keyOf({})).toMatch(/^[A-Za-z0-9+/]{43}=$/);
+  it('is the request itself where that is short, and else a SHA-256 in base64', () => {
+    expect(keyOf({}).charCodeAt(0)).toBe(0);
+    expect(keyOf({ wanted: ['long'.repeat(200)] })).toMatch(/^[A-Za-z0-9+/]{43}=$/);
   });
 
   it('leaves out the id, the timeout and the version that the caller wrote', () => {

@@ -5,7 +5,7 @@ import type { Millis } from '../../../src/core/units.ts';
 
 export const ENTRY = cacheEntryOf(
   { outputs: [], computeUs: 0 },
-  { model: 'm', variant: 'v', expiresMs: 1 as Millis, maxBytes: 1e6 },
+  { model: 'm', variant: 'v', expiresMs: 1 as Millis, maxBytes: 1e6, keyChars: 44 },
 );
 
 /** A waiter that writes down what it hears and then reacts as a test tells it to. */
