@@ -66,7 +66,13 @@ export class Book implements Stage {
     if (ctx.cacheResult !== 'miss' || ctx.cacheKey === '') return;
     const expiresMs = millis(this.#o.clock.nowMs() + ctx.route.cacheTtlMs);
     const { maxEntryBytes } = this.#o.store;
-    const origin = { model: ctx.route.model, variant: ctx.answeredBy.name, expiresMs, maxBytes: maxEntryBytes, keyChars: ctx.cacheKey.length };
+    const origin = {
+      model: ctx.route.model,
+      variant: ctx.answeredBy.name,
+      expiresMs,
+      maxBytes: maxEntryBytes,
+      keyChars: ctx.cacheKey.length,
+    };
     const entry = cacheEntryOf(ctx.prediction, origin);
     // After a fallback the entry belongs to stable: kept under the canary's key it would outlive the canary's outage.
     const key = ctx.answeredBy === ctx.variant ? ctx.cacheKey : keyFor(ctx, ctx.answeredBy);

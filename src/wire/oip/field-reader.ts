@@ -1,4 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import { TextMemo } from './text-memo.ts';
+
+const memo = new TextMemo();
 
 /**
  * Reads protobuf fields from bytes that nobody vouches for. It never throws and never looks outside the message it is in: the first
@@ -221,6 +224,8 @@ export class FieldReader {
 
   #decodeText(start: number, end: number): string {
     const bytes = this.#bytes;
+    const known = memo.read(bytes, start, end);
+    if (known !== null) return known;
     let at = start;
     while (at < end && bytes[at]! < 0x80) at++;
     if (at === end) return bytes.toString('latin1', start, end);

@@ -1,15 +1,25 @@
-import protobuf from 'protobufjs/minimal.js';
 import type { Params, Tensor } from '../../core/inference.ts';
+import { FieldWriter } from './field-writer.ts';
 
 /** Writes the parts that several messages share. Fields that hold their default are left out, as proto3 wants it. */
 
-export type Writer = protobuf.Writer;
+export type Writer = FieldWriter;
 
-export const newWriter = (): Writer => protobuf.Writer.create();
+/** The one writer there is, unless somebody is in the middle of a message with it. */
+let spare: FieldWriter | null = null;
 
+/** An empty writer; `finish` ends its use. */
+export function newWriter(): Writer {
+  const writer = spare ?? new FieldWriter();
+  spare = null;
+  return writer;
+}
+
+/** All that was written, in bytes of its own. */
 export function finish(writer: Writer): Buffer {
   const bytes = writer.finish();
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  spare = writer;
+  return bytes;
 }
 
 const VARINT = 0;
@@ -23,8 +33,7 @@ export function writeText(writer: Writer, field: number, text: string): void {
 
 /** One entry of a repeated string field, empty or not. */
 export function writeEntryText(writer: Writer, field: number, text: string): void {
-  // JSON can bring half a surrogate pair, which the writer would turn into bytes that are no UTF-8.
-  writer.uint32((field << 3) | BYTES).string(text.toWellFormed());
+  writer.uint32((field << 3) | BYTES).string(text);
 }
 
 export function writeBool(writer: Writer, field: number, value: boolean): void {
@@ -106,7 +115,7 @@ function writeChoice(writer: Writer, value: string | number | bigint | boolean):
   else writer.uint32((4 << 3) | FIXED64).double(value);
 }
 
-/** The writer knows 64-bit integers as two halves; it would silently write a bigint as zero. */
-function halves(value: bigint): { low: number; high: number; unsigned: boolean } {
-  return { low: Number(BigInt.asIntN(32, value)), high: Number(BigInt.asIntN(32, value >> 32n)), unsigned: false };
+/** The writer knows 64-bit integers beyond 2^53 as two halves. */
+function halves(value: bigint): { low: number; high: number } {
+  return { low: Number(BigInt.asIntN(32, value)), high: Number(BigInt.asIntN(32, value >> 32n)) };
 }

@@ -30,7 +30,6 @@ export const FLOORS: Readonly<Record<string, number>> = {
 export const PACKAGE_OWNERS: readonly (readonly [name: string, owner: string])[] = [
   ['@grpc/grpc-js', 'src/wire/grpc'],
   ['undici', 'src/wire/http'],
-  ['protobufjs', 'src/wire/oip'],
   ['zod', 'src/config'],
   ['yaml', 'src/config'],
   ['pino', 'src/telemetry'],

@@ -46,7 +46,13 @@ describe('cacheEntryOf', () => {
 
   it('copies nothing that no store would keep, and says its true size all the same', () => {
     const body = new Uint8Array(64);
-    const shared = cacheEntryOf(predictionOn(body), { model: 'm', variant: 'v', expiresMs: 500 as Millis, maxBytes: 8, keyChars: 44 });
+    const shared = cacheEntryOf(predictionOn(body), {
+      model: 'm',
+      variant: 'v',
+      expiresMs: 500 as Millis,
+      maxBytes: 8,
+      keyChars: 44,
+    });
     expect(shared.prediction.outputs.every((tensor) => tensor.data.buffer === body.buffer)).toBe(true);
     expect(shared.sizeBytes).toBe(entry(predictionOn(body)).sizeBytes);
   });
