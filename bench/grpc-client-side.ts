@@ -1,5 +1,6 @@
 /** One gRPC client in a process of its own: asks the same question so many times, so many at once, and says what that cost. */
 
+import { http2Backend } from '../src/config/http2-schema.ts';
 import type { GrpcChannel } from '../src/wire/grpc/grpc-channel.ts';
 import { openGrpcChannel } from '../src/wire/grpc/open-channel.ts';
 import type { UnarySink } from '../src/wire/grpc/waiting-call.ts';
@@ -40,6 +41,7 @@ process.on('message', (order: ClientOrder) => {
     tls: null,
     maxMessageBytes: 1_048_576,
     connectTimeoutMs: 2_000,
+    http2: http2Backend.parse({}),
   });
   void new Run(channel, order).report.then((report) => process.send!(report));
 });

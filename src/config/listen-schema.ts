@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { adminToken } from './admin-token-schema.ts';
 import { bytes, count, port, secret, timeoutMs } from './fields.ts';
+import { http2Listen } from './http2-schema.ts';
 
 /** The three faces and their limits. */
 
@@ -24,43 +25,6 @@ export const httpListen = z.strictObject({
   writeStallMs: timeoutMs.default(30_000).describe('Time a client may take no byte of its answer before it is dropped.'),
   keepAliveTimeoutMs: timeoutMs.default(65_000).describe('Time an idle connection is kept.'),
   maxRequestsPerConnection: z.int().min(0).default(0).describe('Requests before a connection is closed; 0 sets no limit.'),
-});
-
-/** What a client goes beyond ends its connection with ENHANCE_YOUR_CALM, unless it says otherwise. */
-const http2Listen = z.strictObject({
-  headerTableBytes: z
-    .int()
-    .min(0)
-    .max(65_536)
-    .default(4_096)
-    .describe('Bytes of the table in which a client keeps header fields.'),
-  maxHeaderFields: count.max(4_096).default(128).describe('Header fields of a call; a call with more is refused.'),
-  maxContinuations: count.max(64).default(8).describe('CONTINUATION frames of one header block.'),
-  maxFrameBytes: z.int().min(16_384).max(1_048_576).default(16_384).describe('Bytes of one frame.'),
-  streamWindowBytes: z
-    .int()
-    .min(1_024)
-    .max(67_108_864)
-    .default(262_144)
-    .describe('Bytes a client may send on one stream before any of them is used.'),
-  connectionWindowBytes: z
-    .int()
-    .min(65_535)
-    .max(268_435_456)
-    .default(1_048_576)
-    .describe('The same for all streams of a connection together.'),
-  maxUnsentBytes: z
-    .int()
-    .min(16_384)
-    .max(67_108_864)
-    .default(262_144)
-    .describe('Bytes given to a connection that has not taken them; answers wait beyond it.'),
-  resetsPerSecond: count.default(500).describe('Streams a client resets, or makes this side reset.'),
-  pingsPerSecond: count.default(100).describe('PING frames.'),
-  settingsPerSecond: count.default(10).describe('SETTINGS frames.'),
-  emptyFramesPerSecond: count.default(1_000).describe('Frames without effect, as DATA without bytes.'),
-  burstSeconds: count.max(600).default(10).describe('Seconds of the four rates above that may come at once.'),
-  maxStalledStreams: count.default(16).describe('Answers in a row that a client gives no room for writeStallMs.'),
 });
 
 export const grpcListen = z.strictObject({

@@ -3,6 +3,7 @@ import { comparison } from './comparison-schema.ts';
 import { endpointKeys, grpcEndpoints, httpEndpoints } from './endpoint-schema.ts';
 import { bytes, count, name, percent, secret, timeoutMs, usd } from './fields.ts';
 import { guard } from './guard-schema.ts';
+import { http2Backend } from './http2-schema.ts';
 import { adaptive, hedge, queue, retries } from './overload-schema.ts';
 import { fallbacks, pins } from './plan-schema.ts';
 import { riskTier, rollout } from './rollout-schema.ts';
@@ -70,6 +71,9 @@ export const grpcBackend = z.strictObject({
     .enum(['own', 'grpc-js'])
     .default('grpc-js')
     .describe('What speaks HTTP/2 to it: own is the engine of this gateway, grpc-js the package.'),
+  http2: http2Backend
+    .prefault({})
+    .describe('Limits of HTTP/2 to each endpoint, for the engine own; grpc-js keeps to the keep-alive times among them.'),
   ...endpointKeys,
 });
 

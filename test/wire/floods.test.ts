@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { http2Backend } from '../../src/config/http2-schema.ts';
 import type { GrpcChannel } from '../../src/wire/grpc/grpc-channel.ts';
 import { openGrpcChannel } from '../../src/wire/grpc/open-channel.ts';
 import { PREFACE } from '../../src/wire/http2/frames/frame-format.ts';
@@ -73,7 +74,14 @@ describe('the server of our own under attack', () => {
   beforeAll(async () => {
     server = await WireServerProcess.start('own');
     const address = `127.0.0.1:${server.port}`;
-    channel = openGrpcChannel('own', { address, ip: '', tls: null, maxMessageBytes: 1_000_000, connectTimeoutMs: 5_000 });
+    channel = openGrpcChannel('own', {
+      address,
+      ip: '',
+      tls: null,
+      maxMessageBytes: 1_000_000,
+      connectTimeoutMs: 5_000,
+      http2: http2Backend.parse({}),
+    });
     await channel.ready(5_000);
   });
 

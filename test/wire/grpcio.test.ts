@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { http2Backend } from '../../src/config/http2-schema.ts';
 import type { GrpcChannel } from '../../src/wire/grpc/grpc-channel.ts';
 import { openGrpcChannel } from '../../src/wire/grpc/open-channel.ts';
 import { TEST_CERTIFICATE } from '../support/test-certificate.ts';
@@ -45,7 +46,15 @@ describe.each(['own', 'grpc-js'] as const)('a client on %s at a server of gRPC f
   beforeAll(async () => {
     python = spawn(PYTHON, [script('wire_server.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
     const port = await new Promise<string>((done) => python.stdout!.once('data', (line: Buffer) => done(String(line).trim())));
-    const options = { address: `127.0.0.1:${port}`, ip: '', tls: null, maxMessageBytes: 16_777_216, connectTimeoutMs: 10_000 };
+    const http2 = http2Backend.parse({});
+    const options = {
+      address: `127.0.0.1:${port}`,
+      ip: '',
+      tls: null,
+      maxMessageBytes: 16_777_216,
+      connectTimeoutMs: 10_000,
+      http2,
+    };
     channel = openGrpcChannel(engine, options);
   });
 

@@ -64,6 +64,7 @@ export class GrpcBackend implements Backend, CallOwner {
       tls: options.tls,
       maxMessageBytes: config.maxMessageBytes,
       connectTimeoutMs: config.connectTimeoutMs,
+      http2: config.http2,
     });
   }
 

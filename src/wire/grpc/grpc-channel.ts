@@ -1,3 +1,4 @@
+import type { H2ClientLimits } from '../http2/client/client-limits.ts';
 import type { StreamSink } from './streamed-call.ts';
 import type { UnaryCall, UnarySink } from './waiting-call.ts';
 
@@ -21,6 +22,8 @@ export interface GrpcChannelOptions {
   readonly maxMessageBytes: number;
   /** A call that waits longer for a connection ends as Unavailable. */
   readonly connectTimeoutMs: number;
+  /** For the engine of our own; the package keeps to the keep-alive times alone. */
+  readonly http2: H2ClientLimits;
 }
 
 /** What travels with one call. `headers` is name, value, name, value. */

@@ -112,10 +112,10 @@ function packageOptions(options: GrpcChannelOptions): ClientOptions {
     'grpc.use_local_subchannel_pool': 1,
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 2_000,
-    // A dead peer is found within 40 s. Servers count pings without data against a client and hang up at the third by default, so a
-    // call must be silent for 90 s before these could cost a connection.
-    'grpc.keepalive_time_ms': 30_000,
-    'grpc.keepalive_timeout_ms': 10_000,
+    // Servers count pings without data against a client and hang up at the third by default, so a call must be silent for three
+    // times as long before these could cost a connection.
+    'grpc.keepalive_time_ms': options.http2.keepAliveTimeMs,
+    'grpc.keepalive_timeout_ms': options.http2.keepAliveTimeoutMs,
     'grpc.primary_user_agent': 'sluice',
     ...namesOf(options),
   };

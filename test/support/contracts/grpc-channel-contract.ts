@@ -1,6 +1,7 @@
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { http2Backend } from '../../../src/config/http2-schema.ts';
 import { GrpcStatus } from '../../../src/core/grpc-status.ts';
 import type { GrpcChannel, GrpcChannelOptions, GrpcChannelTls, Question } from '../../../src/wire/grpc/grpc-channel.ts';
 import { NO_RETRY } from '../../../src/wire/grpc/pushback.ts';
@@ -15,6 +16,7 @@ const LIVE = '/inference.GRPCInferenceService/ServerLive';
 const PATH = '/a.Service/Method';
 const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 1_048_576;
+const HTTP2 = http2Backend.parse({});
 
 const closers: (() => unknown)[] = [];
 
@@ -44,7 +46,7 @@ type Open = (address: string, options?: OpenOptions) => GrpcChannel;
 
 function opening(make: Make): Open {
   return (address, { tls = null, ip = '', connectTimeoutMs = 2_000 } = {}) => {
-    const channel = make({ address, ip, tls, maxMessageBytes: MAX_BYTES, connectTimeoutMs });
+    const channel = make({ address, ip, tls, maxMessageBytes: MAX_BYTES, connectTimeoutMs, http2: HTTP2 });
     closers.push(() => channel.close());
     return channel;
   };

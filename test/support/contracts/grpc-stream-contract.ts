@@ -1,5 +1,6 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { afterEach, describe, expect, it } from 'vitest';
+import { http2Backend } from '../../../src/config/http2-schema.ts';
 import { GrpcStatus } from '../../../src/core/grpc-status.ts';
 import type { GrpcChannel, GrpcChannelOptions, StreamAnswers } from '../../../src/wire/grpc/grpc-channel.ts';
 import { answer, framed, GRPC_HEAD, type OnCall, startBareServer } from '../bare-http2-server.ts';
@@ -8,6 +9,7 @@ import { Listening } from '../call-endings.ts';
 /** What every GrpcChannel promises of calls with many answers. */
 
 const MAX_BYTES = 4_000_000;
+const HTTP2 = http2Backend.parse({});
 const closers: (() => unknown)[] = [];
 
 export function grpcStreamContract(name: string, make: (options: GrpcChannelOptions) => GrpcChannel): void {
@@ -19,7 +21,14 @@ export function grpcStreamContract(name: string, make: (options: GrpcChannelOpti
   async function call(onCall: OnCall, eager: boolean, timeoutMs = 10_000): Promise<{ sink: Listening; answers: StreamAnswers }> {
     const server = await startBareServer(onCall);
     closers.push(() => server.close());
-    const options = { address: server.address, ip: '', tls: null, maxMessageBytes: MAX_BYTES, connectTimeoutMs: 2_000 };
+    const options = {
+      address: server.address,
+      ip: '',
+      tls: null,
+      maxMessageBytes: MAX_BYTES,
+      connectTimeoutMs: 2_000,
+      http2: HTTP2,
+    };
     const channel = make(options);
     closers.push(() => channel.close());
     await channel.ready(5_000);
@@ -144,7 +153,14 @@ export function grpcStreamContract(name: string, make: (options: GrpcChannelOpti
     });
 
     it('is over before it begins on a closed channel', async () => {
-      const channel = make({ address: '127.0.0.1:1', ip: '', tls: null, maxMessageBytes: 1, connectTimeoutMs: 100 });
+      const channel = make({
+        address: '127.0.0.1:1',
+        ip: '',
+        tls: null,
+        maxMessageBytes: 1,
+        connectTimeoutMs: 100,
+        http2: HTTP2,
+      });
       channel.close();
       const sink = new Listening();
       channel.streamed('/a', Buffer.alloc(0), { headers: [], timeoutMs: 100 }, sink).cancel();

@@ -1,4 +1,4 @@
-import { PREFACE } from '../frames/frame-format.ts';
+import { MASK_31, PREFACE } from '../frames/frame-format.ts';
 import { FrameOutput, type Outlet, type OutputOwner } from '../frames/frame-output.ts';
 import { FrameReader } from '../frames/frame-reader.ts';
 import { writeGoAway, writePing, writeReset, writeWindowUpdate } from '../frames/frame-writer.ts';
@@ -7,15 +7,17 @@ import { DEFAULT_WINDOW_BYTES, PeerSettings } from '../settings.ts';
 import type { Timing } from '../timing.ts';
 import type { CallHeads } from './call-heads.ts';
 import { ClientFrames, type ConnectionLife } from './client-frames.ts';
-import { CLIENT_SETTINGS, LIMITS } from './client-limits.ts';
+import type { ClientRules } from './client-limits.ts';
 import { ClientStreams } from './client-streams.ts';
 import type { CallCarrier, H2Call } from './h2-call.ts';
 import { Heartbeat, type Pulse } from './heartbeat.ts';
+import { IdleWatch } from './idle-watch.ts';
 import { QuestionQueue } from './question-queue.ts';
 
 /** Who wants to know what becomes of a connection. */
 export interface ConnectionOwner {
   readonly heads: CallHeads;
+  readonly rules: ClientRules;
   readonly timing: Timing;
   /** The server has spoken, and calls may begin. */
   onOpen(connection: ClientConnection): void;
@@ -49,11 +51,12 @@ export class ClientConnection implements OutputOwner, CallCarrier, ConnectionLif
   readonly #wire: Wire;
   readonly #output: FrameOutput;
   readonly #peer = new PeerSettings();
-  readonly #streams = new ClientStreams();
+  readonly #streams: ClientStreams;
   readonly #questions: QuestionQueue;
   readonly #frames: ClientFrames;
   readonly #reader: FrameReader;
   readonly #heartbeat: Heartbeat;
+  readonly #idle: IdleWatch;
   /** The newest stream whose first frame has been given to the socket. */
   #flushedId = 0;
   #opened = false;
@@ -62,44 +65,55 @@ export class ClientConnection implements OutputOwner, CallCarrier, ConnectionLif
   #closed = false;
 
   constructor(owner: ConnectionOwner, wire: Wire, keepAliveMs: number) {
-    const { timing } = owner;
+    const { timing, rules } = owner;
+    const { limits } = rules;
     this.#owner = owner;
     this.sinceMs = timing.clock.nowMs();
     this.#wire = wire;
     const output = new FrameOutput(wire, this);
-    const questions = new QuestionQueue(output, this.#peer);
+    const questions = new QuestionQueue(output, this.#peer, limits.maxUnsentBytes);
+    const streams = new ClientStreams(rules.firstStreamId);
+    this.#streams = streams;
     this.#output = output;
     this.#questions = questions;
-    this.#frames = new ClientFrames({ streams: this.#streams, questions, output, peer: this.#peer, timing, life: this });
-    this.#reader = new FrameReader(this.#frames, LIMITS);
-    this.#heartbeat = new Heartbeat(timing, keepAliveMs, this);
+    this.#frames = new ClientFrames({ rules, streams, questions, output, peer: this.#peer, timing, life: this });
+    this.#reader = new FrameReader(this.#frames, rules.frames);
+    this.#heartbeat = new Heartbeat(timing, { afterMs: keepAliveMs, timeoutMs: limits.keepAliveTimeoutMs }, this);
+    this.#idle = new IdleWatch(timing, limits.maxConnectionIdleMs, () => this.close());
     // RFC 9113, 3.4: the preface, and SETTINGS behind it. The connection's window has no setting (6.9.2).
     output.add(PREFACE);
-    output.add(CLIENT_SETTINGS);
-    writeWindowUpdate(output, 0, LIMITS.connectionWindowBytes - DEFAULT_WINDOW_BYTES);
+    output.add(rules.settings);
+    const more = limits.connectionWindowBytes - DEFAULT_WINDOW_BYTES;
+    // RFC 9113, 6.9: an increment of nothing is an error.
+    if (more > 0) writeWindowUpdate(output, 0, more);
     output.flush();
   }
 
   /** @hot */
   get hasRoom(): boolean {
     const { size } = this.#streams;
-    return this.#opened && !this.#draining && size < this.#peer.maxConcurrentStreams && size < LIMITS.maxStreams;
+    return (
+      this.#opened &&
+      !this.#draining &&
+      size < this.#peer.maxConcurrentStreams &&
+      size < this.#owner.rules.limits.maxConcurrentStreams
+    );
   }
 
   /** Begins a call; there has to be room. False where the server does not take header fields so long. @hot */
   begin(call: H2Call): boolean {
-    const { heads } = this.#owner;
+    const { heads, rules } = this.#owner;
     if (!heads.fits(call.path, call.headers, this.#peer.maxHeaderListBytes)) return false;
     const streams = this.#streams;
     const streamId = streams.nextId;
     streams.nextId += 2;
     call.begin(this, streamId, this.#peer.initialWindowBytes);
-    heads.write(this.#output, streamId, call, streamId === 1);
+    heads.write(this.#output, streamId, call, streamId === rules.firstStreamId);
     streams.add(call);
     if (streams.size === 1) this.#wake();
     this.#questions.send(call);
     // RFC 9113, 5.1.1: ids are never used again, and when they are used up a new connection is.
-    if (streams.nextId > LIMITS.lastStreamId) this.#stopBeginning();
+    if (streams.nextId > MASK_31) this.#stopBeginning();
     return true;
   }
 
@@ -158,6 +172,7 @@ export class ClientConnection implements OutputOwner, CallCarrier, ConnectionLif
     }
     this.#opened = true;
     this.#wire.unref();
+    this.#idle.rest();
     this.#owner.onOpen(this);
   }
 
@@ -180,6 +195,7 @@ export class ClientConnection implements OutputOwner, CallCarrier, ConnectionLif
 
   #wake(): void {
     this.#wire.ref();
+    this.#idle.busy();
     this.#heartbeat.start();
   }
 
@@ -187,7 +203,10 @@ export class ClientConnection implements OutputOwner, CallCarrier, ConnectionLif
   #rest(): void {
     this.#heartbeat.rest();
     if (this.#draining) this.#part(H2Error.None, '', CLOSED);
-    else this.#wire.unref();
+    else {
+      this.#wire.unref();
+      this.#idle.rest();
+    }
   }
 
   #stopBeginning(): void {
@@ -217,6 +236,7 @@ export class ClientConnection implements OutputOwner, CallCarrier, ConnectionLif
     this.#draining = true;
     this.#reader.stop();
     this.#heartbeat.stop();
+    this.#idle.stop();
     this.#streams.dropAll(reason);
     this.#owner.onLost(this, reason);
   }

@@ -1,5 +1,4 @@
 import { ReceiveWindow, widened } from '../flow-window.ts';
-import { FrameRate } from '../frame-rate.ts';
 import type { FrameOutput } from '../frames/frame-output.ts';
 import type { FrameSink } from '../frames/frame-sink.ts';
 import { writePing, writeSettingsAck, writeWindowUpdate } from '../frames/frame-writer.ts';
@@ -7,10 +6,11 @@ import { H2Error, type H2ErrorCode } from '../h2-error.ts';
 import { HpackDecoder } from '../hpack/decoder.ts';
 import type { PeerSettings } from '../settings.ts';
 import type { Timing } from '../timing.ts';
-import { LIMITS, PACE } from './client-limits.ts';
+import type { ClientRules } from './client-limits.ts';
 import type { ClientStreams } from './client-streams.ts';
 import type { H2Call } from './h2-call.ts';
 import type { QuestionQueue } from './question-queue.ts';
+import { ServerPace } from './server-pace.ts';
 
 /** What the frames of a server change on a connection beyond its streams. */
 export interface ConnectionLife {
@@ -20,6 +20,7 @@ export interface ConnectionLife {
 }
 
 export interface FrameParts {
+  readonly rules: ClientRules;
   readonly streams: ClientStreams;
   readonly questions: QuestionQueue;
   readonly output: FrameOutput;
@@ -34,21 +35,24 @@ export class ClientFrames implements FrameSink {
   readonly #questions: QuestionQueue;
   readonly #output: FrameOutput;
   readonly #peer: PeerSettings;
-  readonly #timing: Timing;
   readonly #life: ConnectionLife;
-  readonly #hpack = new HpackDecoder(LIMITS);
-  readonly #rate = new FrameRate(PACE.perSecond, PACE.burst);
-  readonly #window = new ReceiveWindow(LIMITS.connectionWindowBytes);
+  readonly #headerTableBytes: number;
+  readonly #hpack: HpackDecoder;
+  readonly #pace: ServerPace;
+  readonly #window: ReceiveWindow;
   /** The call whose DATA frame is being read; null where its stream is gone. */
   #reading: H2Call | null = null;
 
-  constructor({ streams, questions, output, peer, timing, life }: FrameParts) {
+  constructor({ rules, streams, questions, output, peer, timing, life }: FrameParts) {
     this.#streams = streams;
     this.#questions = questions;
     this.#output = output;
     this.#peer = peer;
-    this.#timing = timing;
     this.#life = life;
+    this.#headerTableBytes = rules.limits.headerTableBytes;
+    this.#hpack = new HpackDecoder(rules.hpack);
+    this.#pace = new ServerPace(rules.limits, timing);
+    this.#window = new ReceiveWindow(rules.limits.connectionWindowBytes);
   }
 
   /** What the last header block that could not be decoded has wrong. */
@@ -106,27 +110,27 @@ export class ClientFrames implements FrameSink {
     if (!this.#streams.moveWindows(this.#peer.initialWindowBytes - before)) return H2Error.FlowControl;
     this.#questions.resume();
     this.#life.onSettled();
-    return this.#paced();
+    return this.#pace.settings();
   }
 
   onSettingsAck(): H2ErrorCode {
-    this.#hpack.limitTable(LIMITS.tableBytes);
+    this.#hpack.limitTable(this.#headerTableBytes);
     return H2Error.None;
   }
 
   onPing(payload: Buffer, from: number): H2ErrorCode {
     writePing(this.#output, true, payload, from);
-    return this.#paced();
+    return this.#pace.ping();
   }
 
   /** Whatever comes is a sign of life, this too. */
   onPingAck(): H2ErrorCode {
-    return this.#paced();
+    return this.#pace.ping();
   }
 
   onGoAway(lastStreamId: number, code: H2ErrorCode): H2ErrorCode {
     this.#life.onLeaving(lastStreamId, code);
-    return this.#paced();
+    return this.#pace.empty();
   }
 
   onWindowUpdate(streamId: number, increment: number): H2ErrorCode {
@@ -145,11 +149,6 @@ export class ClientFrames implements FrameSink {
   }
 
   onIgnored(): H2ErrorCode {
-    return this.#paced();
-  }
-
-  /** For frames that bring nothing and cost something (RFC 9113, 10.5). */
-  #paced(): H2ErrorCode {
-    return this.#rate.take(this.#timing.clock.nowMs()) ? H2Error.None : H2Error.EnhanceYourCalm;
+    return this.#pace.empty();
   }
 }

@@ -1,34 +1,60 @@
-import { LEAST_MAX_FRAME_BYTES, MASK_31 } from '../frames/frame-format.ts';
-import { DEFAULT_TABLE_BYTES } from '../hpack/decoder.ts';
+import type { FrameLimits } from '../frames/frame-reader.ts';
+import { BLOCK_FACTOR } from '../frames/header-gatherer.ts';
+import type { HpackLimits } from '../hpack/decoder.ts';
 import { Setting, settingsFrame } from '../settings.ts';
-import { STREAM_WINDOW_BYTES } from './h2-call.ts';
 
-/** What a client takes from a server. Servers are chosen by whoever runs this, so that these are no settings. */
-export const LIMITS = {
-  tableBytes: DEFAULT_TABLE_BYTES,
-  maxFields: 128,
-  maxListBytes: 32_768,
-  maxFrameBytes: LEAST_MAX_FRAME_BYTES,
-  maxBlockBytes: 65_536,
-  maxContinuations: 8,
-  /** Wide, since what comes is used at once; only streams that nobody reads hold something back, each in its own window. */
-  connectionWindowBytes: 16_777_216,
-  /** Streams at the same time, where the server sets no limit. */
-  maxStreams: 16_384,
-  lastStreamId: MASK_31,
-} as const;
+/** What a client takes from one server, and what it asks of it; an operator states it in config. */
+export interface H2ClientLimits {
+  readonly maxConnections: number;
+  readonly maxConcurrentStreams: number;
+  readonly maxWaitingCalls: number;
+  readonly maxConnectionIdleMs: number;
+  readonly keepAliveTimeMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly headerTableBytes: number;
+  readonly maxMetadataBytes: number;
+  readonly maxHeaderFields: number;
+  readonly maxContinuations: number;
+  readonly maxFrameBytes: number;
+  readonly streamWindowBytes: number;
+  readonly connectionWindowBytes: number;
+  readonly maxUnsentBytes: number;
+  readonly pingsPerSecond: number;
+  readonly settingsPerSecond: number;
+  readonly emptyFramesPerSecond: number;
+  readonly burstSeconds: number;
+}
 
-/**
- * Settings, pings and frames that nobody knows: more is a server gone mad. Servers that measure the way to us ping once a round trip while
- * data flows, which on a loopback is thousands a second. Empty DATA is not counted: some servers send one with each answer.
- */
-export const PACE = { perSecond: 10_000, burst: 20_000 } as const;
+/** The same as connections need it, made once for a channel. */
+export interface ClientRules {
+  readonly limits: H2ClientLimits;
+  readonly hpack: HpackLimits;
+  readonly frames: FrameLimits;
+  /** SETTINGS as each server is told them. */
+  readonly settings: Buffer;
+  /** The id of a connection's first stream: 1, but for those who want to see the last. */
+  readonly firstStreamId: number;
+}
 
-export const CLIENT_SETTINGS = settingsFrame([
-  Setting.EnablePush,
-  0,
-  Setting.InitialWindowSize,
-  STREAM_WINDOW_BYTES,
-  Setting.MaxHeaderListSize,
-  LIMITS.maxListBytes,
-]);
+export function clientRules(limits: H2ClientLimits, firstStreamId: number): ClientRules {
+  const { headerTableBytes, maxHeaderFields, maxMetadataBytes, maxContinuations, maxFrameBytes } = limits;
+  return {
+    limits,
+    hpack: { tableBytes: headerTableBytes, maxFields: maxHeaderFields, maxListBytes: maxMetadataBytes },
+    frames: { maxFrameBytes, maxContinuations, maxBlockBytes: maxMetadataBytes * BLOCK_FACTOR },
+    settings: settingsFrame([
+      Setting.HeaderTableSize,
+      headerTableBytes,
+      // RFC 9113, 6.5.2 and 8.4: nothing is pushed to whoever says so.
+      Setting.EnablePush,
+      0,
+      Setting.InitialWindowSize,
+      limits.streamWindowBytes,
+      Setting.MaxFrameSize,
+      maxFrameBytes,
+      Setting.MaxHeaderListSize,
+      maxMetadataBytes,
+    ]),
+    firstStreamId,
+  };
+}

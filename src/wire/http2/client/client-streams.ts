@@ -4,8 +4,12 @@ import type { H2Call } from './h2-call.ts';
 
 /** The streams of one connection, from the side that begins them all (RFC 9113, 5.1.1): odd numbers, each higher than the one before. */
 export class ClientStreams {
-  nextId = 1;
+  nextId: number;
   readonly #calls = new StreamTable<H2Call>();
+
+  constructor(firstId: number) {
+    this.nextId = firstId;
+  }
 
   get size(): number {
     return this.#calls.size;

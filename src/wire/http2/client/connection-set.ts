@@ -3,9 +3,9 @@ import type { Timing } from '../timing.ts';
 import { Backoff } from './backoff.ts';
 import type { CallHeads } from './call-heads.ts';
 import type { ClientConnection } from './client-connection.ts';
+import type { ClientRules } from './client-limits.ts';
 import { type DialTarget, dialTarget } from './dial.ts';
 import { Dialling, type DiallingOwner } from './dialling.ts';
-import { KEEP_ALIVE_MS } from './heartbeat.ts';
 import { ReadyWaiters } from './ready-waiters.ts';
 
 /** Who waits for connections. */
@@ -17,8 +17,13 @@ export interface SetOwner {
   onNoConnection(reason: string): void;
 }
 
-/** The second is for servers that limit the calls on one. */
-const MAX_CONNECTIONS = 2;
+/** What all connections of a channel have in common. */
+export interface SetParts {
+  readonly heads: CallHeads;
+  readonly rules: ClientRules;
+  readonly timing: Timing;
+}
+
 /** What is lost sooner than this and has answered nothing counts as one that never stood. */
 const STOOD_MS = 1_000;
 /** A server that was pinged too often is pinged half as often, down to this. */
@@ -30,6 +35,7 @@ const LONGEST_KEEP_ALIVE_MS = 600_000;
  */
 export class ConnectionSet implements DiallingOwner {
   readonly heads: CallHeads;
+  readonly rules: ClientRules;
   readonly timing: Timing;
   /** Why there is no connection and none is waited for: the last try failed, and no later one has come about. */
   failure: string | null = null;
@@ -41,12 +47,14 @@ export class ConnectionSet implements DiallingOwner {
   readonly #waiters = new ReadyWaiters();
   #dialling: Dialling | null = null;
   #unpause: (() => void) | null = null;
-  #keepAliveMs = KEEP_ALIVE_MS;
+  #keepAliveMs: number;
   #closed = false;
 
-  constructor(options: GrpcChannelOptions, timing: Timing, heads: CallHeads, owner: SetOwner) {
+  constructor(options: GrpcChannelOptions, { heads, rules, timing }: SetParts, owner: SetOwner) {
     this.heads = heads;
+    this.rules = rules;
     this.timing = timing;
+    this.#keepAliveMs = rules.limits.keepAliveTimeMs;
     this.#owner = owner;
     this.#target = dialTarget(options);
     this.#connectTimeoutMs = options.connectTimeoutMs;
@@ -62,7 +70,7 @@ export class ConnectionSet implements DiallingOwner {
 
   /** A call waits, for a connection or for a place on one. */
   want(): void {
-    if (this.#dialling !== null || this.#closed || this.#open.length >= MAX_CONNECTIONS) return;
+    if (this.#dialling !== null || this.#closed || this.#open.length >= this.rules.limits.maxConnections) return;
     if (this.#unpause !== null) {
       // The pause was for a second connection, and now there is not even a first: the call waits for no pause.
       if (this.#open.length > 0 || this.failure !== null) return;
@@ -115,7 +123,7 @@ export class ConnectionSet implements DiallingOwner {
   }
 
   onTooManyPings(): void {
-    this.#keepAliveMs = Math.min(this.#keepAliveMs * 2, LONGEST_KEEP_ALIVE_MS);
+    this.#keepAliveMs = Math.min(this.#keepAliveMs * 2, Math.max(LONGEST_KEEP_ALIVE_MS, this.rules.limits.keepAliveTimeMs));
   }
 
   onLost(connection: ClientConnection, reason: string): void {

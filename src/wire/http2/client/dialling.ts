@@ -10,6 +10,7 @@ export interface DiallingOwner extends ConnectionOwner {
 /** One try to connect: it is over when the server has spoken HTTP/2, or when it has not for too long. Then it carries the bytes. */
 export class Dialling implements DialListener, ConnectionOwner {
   readonly heads: ConnectionOwner['heads'];
+  readonly rules: ConnectionOwner['rules'];
   readonly timing: ConnectionOwner['timing'];
   readonly #owner: DiallingOwner;
   readonly #keepAliveMs: number;
@@ -20,6 +21,7 @@ export class Dialling implements DialListener, ConnectionOwner {
 
   constructor(owner: DiallingOwner, target: DialTarget, timeoutMs: number, keepAliveMs: number) {
     this.heads = owner.heads;
+    this.rules = owner.rules;
     this.timing = owner.timing;
     this.#owner = owner;
     this.#keepAliveMs = keepAliveMs;

@@ -21,6 +21,8 @@ export interface CallCarrier {
 /** What a call needs from its channel. */
 export interface CallHome {
   readonly maxMessageBytes: number;
+  /** What a server may send on one stream before we have used any of it. */
+  readonly streamWindowBytes: number;
   wallMs(): number;
   /** The call is over, wherever it was. */
   forget(call: H2Call): void;
@@ -28,8 +30,6 @@ export interface CallHome {
 
 /** Answers of 1xx before the real one (RFC 9113, 8.1); more are no help to anybody. */
 const MAX_INFORMATIONAL = 8;
-/** What the other side may send on one stream before we have used any of it. */
-export const STREAM_WINDOW_BYTES = 1_048_576;
 /** Chunks are read into again, so nothing may be kept as a view on them. */
 const NO_VIEWS = Number.POSITIVE_INFINITY;
 
@@ -56,7 +56,7 @@ export abstract class H2Call implements CallHead, Expiring {
   over = false;
   /** Nothing more comes from the other side. */
   remoteEnded = false;
-  readonly window = new ReceiveWindow(STREAM_WINDOW_BYTES);
+  readonly window: ReceiveWindow;
   protected readonly reader: MessageReader;
   readonly #home: CallHome;
   #carrier: CallCarrier | null = null;
@@ -74,6 +74,7 @@ export abstract class H2Call implements CallHead, Expiring {
     for (let i = 0; i < pieces.length; i++) bytes += pieces[i]!.length;
     this.messageBytes = bytes;
     this.unsentBytes = bytes + MESSAGE_HEAD_BYTES;
+    this.window = new ReceiveWindow(home.streamWindowBytes);
     this.reader = new MessageReader(home.maxMessageBytes, NO_VIEWS);
   }
 

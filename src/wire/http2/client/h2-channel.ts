@@ -5,33 +5,35 @@ import type { StreamSink } from '../../grpc/streamed-call.ts';
 import type { UnaryCall, UnarySink } from '../../grpc/waiting-call.ts';
 import { SYSTEM_TIMING, type Timing } from '../timing.ts';
 import { CallHeads } from './call-heads.ts';
+import { clientRules } from './client-limits.ts';
 import { ConnectionSet } from './connection-set.ts';
 import { Deadlines } from './deadlines.ts';
 import type { CallHome, H2Call } from './h2-call.ts';
 import { StreamedH2Call } from './streamed-h2-call.ts';
 import { UnaryH2Call } from './unary-h2-call.ts';
 
-/** Calls that wait for a connection, or for a place on one. Who sends more is not limited where it should be. */
-const MAX_WAITING = 65_536;
-
-/** A gRPC channel on an HTTP/2 engine of our own: one connection, a second where the server limits the calls on one. */
+/** A gRPC channel on an HTTP/2 engine of our own: one connection, and more where the server limits the calls on one. */
 export class H2Channel implements GrpcChannel, CallHome {
   readonly maxMessageBytes: number;
+  readonly streamWindowBytes: number;
   readonly #timing: Timing;
+  readonly #maxWaiting: number;
   readonly #deadlines: Deadlines;
   readonly #connections: ConnectionSet;
   /** In the order they came. */
   readonly #waiting = new Set<H2Call>();
   #closed = false;
 
-  constructor(options: GrpcChannelOptions, timing: Timing = SYSTEM_TIMING) {
+  constructor(options: GrpcChannelOptions, timing: Timing = SYSTEM_TIMING, firstStreamId = 1) {
+    const { tls, address, http2 } = options;
     this.maxMessageBytes = options.maxMessageBytes;
+    this.streamWindowBytes = http2.streamWindowBytes;
+    this.#maxWaiting = http2.maxWaitingCalls;
     this.#timing = timing;
     this.#deadlines = new Deadlines(timing);
-    const { tls, address } = options;
     const authority = tls?.serverName ?? address;
     const heads = new CallHeads({ authority, secure: tls !== null, isCarried });
-    this.#connections = new ConnectionSet(options, timing, heads, this);
+    this.#connections = new ConnectionSet(options, { heads, rules: clientRules(http2, firstStreamId), timing }, this);
   }
 
   /** @hot */
@@ -78,7 +80,11 @@ export class H2Channel implements GrpcChannel, CallHome {
     if (this.#waiting.size === 0) return;
     for (const call of this.#waiting) {
       const connection = this.#connections.withRoom();
-      if (connection === null) return;
+      if (connection === null) {
+        // There may be one more than those there are.
+        this.#connections.want();
+        return;
+      }
       this.#waiting.delete(call);
       if (!connection.begin(call)) call.failSoon(GrpcStatus.Internal, LONG_HEADERS);
     }
@@ -102,7 +108,7 @@ export class H2Channel implements GrpcChannel, CallHome {
     }
     if (this.#closed) call.failSoon(GrpcStatus.Unavailable, CLOSED);
     else if (this.#connections.failure !== null) call.failSoon(GrpcStatus.Unavailable, unconnected(this.#connections.failure));
-    else if (this.#waiting.size >= MAX_WAITING) call.failSoon(GrpcStatus.ResourceExhausted, TOO_MANY);
+    else if (this.#waiting.size >= this.#maxWaiting) call.failSoon(GrpcStatus.ResourceExhausted, tooMany(this.#maxWaiting));
     else {
       this.#deadlines.add(call, nowMs);
       this.#waiting.add(call);
@@ -113,7 +119,8 @@ export class H2Channel implements GrpcChannel, CallHome {
 
 const CLOSED = 'The channel is closed.';
 const LONG_HEADERS = 'The header fields of the call are larger than the server takes.';
-const TOO_MANY = `${MAX_WAITING} calls are waiting for the server.`;
+const tooMany = (waiting: number): string =>
+  `${waiting} calls are waiting for the server, as many as may (http2.maxWaitingCalls).`;
 
 const unconnected = (reason: string): string => `No connection established. ${reason}`;
 

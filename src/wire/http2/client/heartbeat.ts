@@ -1,8 +1,10 @@
 import type { Timing } from '../timing.ts';
 
 /** How long a connection may be silent before it is asked, and how long it may be after that. */
-export const KEEP_ALIVE_MS = 30_000;
-const KEEP_ALIVE_TIMEOUT_MS = 10_000;
+export interface HeartbeatTimes {
+  readonly afterMs: number;
+  readonly timeoutMs: number;
+}
 
 export interface Pulse {
   ping(): void;
@@ -12,7 +14,7 @@ export interface Pulse {
 /** Finds out that the other side of a connection with calls on it is dead. One alarm, which looks and sleeps again. */
 export class Heartbeat {
   readonly #timing: Timing;
-  readonly #keepAliveMs: number;
+  readonly #times: HeartbeatTimes;
   readonly #pulse: Pulse;
   readonly #ring = (): void => this.#look();
   #disarm: (() => void) | null = null;
@@ -21,9 +23,9 @@ export class Heartbeat {
   /** When it was asked; nothing has come since as long as this is later than `#heardMs`. */
   #askedMs = -1;
 
-  constructor(timing: Timing, keepAliveMs: number, pulse: Pulse) {
+  constructor(timing: Timing, times: HeartbeatTimes, pulse: Pulse) {
     this.#timing = timing;
-    this.#keepAliveMs = keepAliveMs;
+    this.#times = times;
     this.#pulse = pulse;
   }
 
@@ -31,7 +33,7 @@ export class Heartbeat {
   start(): void {
     this.#beating = true;
     this.heard();
-    this.#disarm ??= this.#timing.setAlarm(this.#keepAliveMs, this.#ring);
+    this.#disarm ??= this.#timing.setAlarm(this.#times.afterMs, this.#ring);
   }
 
   /** No call is waiting; the alarm may ring once for nothing. */
@@ -56,15 +58,16 @@ export class Heartbeat {
     if (!this.#beating) return;
     const nowMs = this.#timing.clock.nowMs();
     const silentMs = nowMs - this.#heardMs;
+    const { afterMs, timeoutMs } = this.#times;
     if (this.#askedMs >= 0) {
-      const leftMs = this.#askedMs + KEEP_ALIVE_TIMEOUT_MS - nowMs;
+      const leftMs = this.#askedMs + timeoutMs - nowMs;
       if (leftMs <= 0) this.#pulse.silent();
       else this.#sleep(leftMs);
-    } else if (silentMs < this.#keepAliveMs) this.#sleep(this.#keepAliveMs - silentMs);
+    } else if (silentMs < afterMs) this.#sleep(afterMs - silentMs);
     else {
       this.#askedMs = nowMs;
       this.#pulse.ping();
-      this.#sleep(KEEP_ALIVE_TIMEOUT_MS);
+      this.#sleep(timeoutMs);
     }
   }
 

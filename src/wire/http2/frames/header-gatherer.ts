@@ -6,6 +6,9 @@ export interface HeaderBlockLimits {
   readonly maxContinuations: number;
 }
 
+/** A block that is somewhat too large is refused in words, and the connection goes on; beyond this times its list the connection ends. */
+export const BLOCK_FACTOR = 4;
+
 const FIRST_ROOM = 4_096;
 
 /** Joins a header block that comes in a HEADERS frame and CONTINUATION frames (RFC 9113, 4.3 and 6.10). */

@@ -1,4 +1,5 @@
 import type { FrameLimits } from '../frames/frame-reader.ts';
+import { BLOCK_FACTOR } from '../frames/header-gatherer.ts';
 import type { HpackLimits } from '../hpack/decoder.ts';
 import { Setting, settingsFrame } from '../settings.ts';
 
@@ -29,9 +30,6 @@ export interface ServerRules {
   /** SETTINGS as each client is told them. */
   readonly settings: Buffer;
 }
-
-/** A block that is somewhat too large is refused in words, and the connection goes on; beyond this the connection ends. */
-const BLOCK_FACTOR = 4;
 
 export function serverRules(limits: H2ServerLimits, maxConcurrentStreams: number, maxMetadataBytes: number): ServerRules {
   const { headerTableBytes, maxHeaderFields, maxContinuations, maxFrameBytes } = limits;

@@ -1,65 +1,13 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { GrpcStatus } from '../../../../../src/core/grpc-status.ts';
-import type { GrpcChannel, Question } from '../../../../../src/wire/grpc/grpc-channel.ts';
-import type { UnaryCall } from '../../../../../src/wire/grpc/waiting-call.ts';
-import { H2Channel } from '../../../../../src/wire/http2/client/h2-channel.ts';
 import { H2Error } from '../../../../../src/wire/http2/h2-error.ts';
 import { Setting } from '../../../../../src/wire/http2/settings.ts';
-import { Ending } from '../../../../support/call-endings.ts';
-import { FakeAlarms } from '../../../../support/fake-alarms.ts';
-import { FakeClock } from '../../../../support/fake-clock.ts';
+import type { Ending } from '../../../../support/call-endings.ts';
+import { over, world } from '../../../../support/channel-world.ts';
 import { frame } from '../../../../support/frame-log.ts';
-import { type ScriptedPeer, type ScriptedServer, say, startScriptedServer } from '../../../../support/scripted-h2-server.ts';
+import { type ScriptedPeer, say } from '../../../../support/scripted-h2-server.ts';
 
 /** What the engine of our own does with a server that breaks rules, or keeps those that few servers use. Time stands still. */
-
-const closers: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-class World {
-  readonly clock = new FakeClock();
-  readonly alarms = new FakeAlarms(this.clock);
-  readonly server: ScriptedServer;
-  readonly channel: GrpcChannel;
-
-  constructor(server: ScriptedServer, maxMessageBytes = 1_000_000) {
-    this.server = server;
-    const timing = { clock: this.clock, setAlarm: this.alarms.set, random: () => 0.5 };
-    const options = { address: server.address, ip: '', tls: null, maxMessageBytes, connectTimeoutMs: 1_000 };
-    this.channel = new H2Channel(options, timing);
-    closers.push(() => this.channel.close());
-  }
-
-  /** A connection that stands. */
-  async connected(...settings: number[]): Promise<ScriptedPeer> {
-    const ready = this.channel.ready(10_000);
-    const peer = await this.server.next();
-    peer.send(say.settings(...settings));
-    expect(await ready).toBe(true);
-    return peer;
-  }
-
-  ask(question: Question = Buffer.from('?'), timeoutMs = 60_000): Ending & { call: UnaryCall } {
-    const ending = new Ending() as Ending & { call: UnaryCall };
-    ending.call = this.channel.unary('/a/b', question, { headers: [], timeoutMs }, ending);
-    expect(ending.ends).toBe(0);
-    return ending;
-  }
-}
-
-async function world(maxMessageBytes?: number): Promise<World> {
-  const server = await startScriptedServer();
-  closers.push(() => server.close());
-  return new World(server, maxMessageBytes);
-}
-
-const over = async (ending: Ending): Promise<[number, boolean | null]> => {
-  await ending.ended;
-  return [ending.status, ending.sent];
-};
 
 describe('H2Channel and what a server may do', () => {
   it('speaks first, and sends no call before the server has spoken', async () => {
@@ -277,7 +225,7 @@ describe('H2Channel and what a server may do', () => {
 describe('H2Channel and rules that a server breaks', () => {
   /** The answer to one call, and how it ends. */
   async function answered(...frames: readonly Uint8Array[]): Promise<{ ending: Ending; peer: ScriptedPeer }> {
-    const it = await world(1_000);
+    const it = await world({ maxMessageBytes: 1_000 });
     const peer = await it.connected();
     const ending = it.ask();
     await peer.heard('data 1');
@@ -370,7 +318,7 @@ describe('H2Channel and rules that a server breaks', () => {
   });
 
   it('notices more DATA than the window of a stream has room for', async () => {
-    const it = await world(100_000_000);
+    const it = await world({ maxMessageBytes: 100_000_000 });
     const peer = await it.connected();
     const ending = it.ask();
     await peer.heard('data 1');
