@@ -84,6 +84,10 @@ class Caller {
     closers.push(() => this.#client.close());
   }
 
+  close(): void {
+    this.#client.close();
+  }
+
   call(message: Uint8Array | string, fields: Record<string, string> = {}, path = PATH, timeoutMs = 10_000): Begun {
     const metadata = new Metadata();
     for (const [name, value] of Object.entries(fields)) metadata.set(name, value);
@@ -707,6 +711,35 @@ export function grpcListenerContract(engine: GrpcEngine): void {
         const credentials = ChannelCredentials.createSsl(TEST_CERTIFICATE);
         const named = { 'grpc.ssl_target_name_override': 'sluice.test' };
         expect((await new Caller(port, credentials, named).call('x').outcome).message!.toString()).toBe('x');
+      });
+
+      it('tells apart clients that shake hands at the same time, and counts each once', async () => {
+        const tls = { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY };
+        const { front, port } = await serve(echoFront(), { maxConnections: 8 }, { tls });
+        const credentials = ChannelCredentials.createSsl(TEST_CERTIFICATE);
+        const named = { 'grpc.ssl_target_name_override': 'sluice.test' };
+        for (let round = 0; round < 3; round++) {
+          const callers = Array.from({ length: 8 }, () => new Caller(port, credentials, named));
+          const outcomes = await Promise.all(callers.map((caller, i) => caller.call(`${i}`).outcome));
+          expect(outcomes.map(({ message }) => message?.toString())).toEqual(callers.map((_, i) => `${i}`));
+          for (const caller of callers) caller.close();
+          await front.heard('closed', 8 * (round + 1));
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        expect(front.visits.every(({ head }) => head.remoteAddress === '127.0.0.1')).toBe(true);
+      });
+
+      it('lets no client that is halfway through its handshake outlive it', async () => {
+        const tls = { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY };
+        const { door, port } = await serve(echoFront(), {}, { tls });
+        const socket = connectTcp(port, '127.0.0.1');
+        const gone = new Promise((resolve) => socket.on('error', () => undefined).once('close', resolve));
+        // The head of a record that goes on.
+        await new Promise((resolve) => socket.write(Buffer.from('1603010200', 'hex'), resolve));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        // The package waits for it as for a call.
+        await door.drain(engine === 'own' ? 60_000 : 50);
+        await gone;
       });
     });
 

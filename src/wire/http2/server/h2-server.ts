@@ -1,16 +1,15 @@
 import type { Socket } from 'node:net';
-import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { GrpcAcceptors, GrpcServer, GrpcServerOptions } from '../../grpc/grpc-server.ts';
 import { SYSTEM_TIMING, type Timing } from '../timing.ts';
 import type { WatchTimes } from './connection-watch.ts';
 import { type ConnectionOwner, ServerConnection } from './server-connection.ts';
 import { type ServerRules, serverRules } from './server-limits.ts';
 import { ServerSocket } from './server-socket.ts';
+import { type DoorOwner, TlsDoor } from './tls-door.ts';
 
 /** Time for sockets to close once they are cut. */
 const CUT_MS = 250;
-/** Time for a TLS handshake. */
-const HANDSHAKE_MS = 10_000;
 /** Connections are looked at at least so often, and at most. */
 const MOST_LOOK_MS = 1_000;
 const LEAST_LOOK_MS = 5;
@@ -18,14 +17,14 @@ const LEAST_LOOK_MS = 5;
 const LOOKS = 4;
 
 /** A gRPC server on an HTTP/2 engine of our own. One alarm looks after all of its connections. */
-export class H2Server implements GrpcServer, ConnectionOwner {
+export class H2Server implements GrpcServer, ConnectionOwner, DoorOwner {
   readonly rules: ServerRules;
   readonly acceptors: GrpcAcceptors;
   readonly timing: Timing;
   readonly times: WatchTimes;
   readonly maxMessageBytes: number;
   readonly #options: GrpcServerOptions;
-  readonly #tls: TlsServer | null;
+  readonly #tls: TlsDoor | null;
   /** Every socket, whether it has a connection yet or not. */
   readonly #sockets = new Map<Socket, ServerConnection | null>();
   readonly #lookMs: number;
@@ -44,8 +43,7 @@ export class H2Server implements GrpcServer, ConnectionOwner {
     this.rules = serverRules(options.http2, options.maxConcurrentStreams, options.maxMetadataBytes);
     const shortest = Math.min(keepAliveTimeMs, keepAliveTimeoutMs, maxConnectionIdleMs, writeStallMs);
     this.#lookMs = Math.max(LEAST_LOOK_MS, Math.min(MOST_LOOK_MS, shortest / LOOKS));
-    this.#tls = tls === null ? null : createServer({ ...tls, ALPNProtocols: ['h2'], handshakeTimeout: HANDSHAKE_MS });
-    this.#tls?.on('secureConnection', (socket) => this.#secured(socket));
+    this.#tls = tls === null ? null : new TlsDoor(tls, this);
   }
 
   adopt(socket: Socket): void {
@@ -63,20 +61,17 @@ export class H2Server implements GrpcServer, ConnectionOwner {
     socket.on('error', nothing);
     socket.once('close', () => this.#forget(socket));
     if (this.#tls === null) this.#connect(socket, socket);
-    else this.#tls.emit('connection', socket);
+    else this.#tls.take(socket);
+  }
+
+  onSecured(below: Socket, socket: TLSSocket): void {
+    if (this.#sockets.has(below)) this.#connect(below, socket);
+    else socket.destroy();
   }
 
   drain(graceMs: number): Promise<void> {
     this.#drained ??= this.#shutDown(graceMs);
     return this.#drained;
-  }
-
-  #secured(socket: TLSSocket): void {
-    socket.on('error', nothing);
-    const below = rawOf(socket);
-    // RFC 9113, 3.2: over TLS both sides have to agree on it.
-    if (socket.alpnProtocol !== 'h2' || !this.#sockets.has(below)) socket.destroy();
-    else this.#connect(below, socket);
   }
 
   #connect(below: Socket, socket: Socket): void {
@@ -140,12 +135,3 @@ export class H2Server implements GrpcServer, ConnectionOwner {
 }
 
 const nothing = (): void => undefined;
-
-interface WrappedSocket {
-  readonly _parent?: Socket;
-}
-
-/** The socket that a TLS socket was made of. */
-function rawOf(socket: TLSSocket): Socket {
-  return (socket as unknown as WrappedSocket)._parent ?? socket;
-}
