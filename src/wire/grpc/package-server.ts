@@ -11,7 +11,7 @@ import type { GrpcAcceptors, GrpcServer, GrpcServerOptions } from './grpc-server
 import { silencePackageLog } from './package-log.ts';
 import { PackageStreamExchange } from './package-stream-exchange.ts';
 import { PackageUnaryExchange } from './package-unary-exchange.ts';
-import { acceptAnyMethod, limitMetadata, limitPreface } from './server-internals.ts';
+import { acceptAnyMethod, keepBlankEnds, limitMetadata, limitPreface } from './server-internals.ts';
 
 /** The gRPC server of the package. */
 export class PackageServer implements GrpcServer {
@@ -43,6 +43,7 @@ export class PackageServer implements GrpcServer {
     });
     acceptAnyMethod(this.#server);
     limitMetadata(this.#server, options.maxMetadataBytes);
+    keepBlankEnds(this.#server);
     const { tls } = options;
     const credentials =
       tls === null

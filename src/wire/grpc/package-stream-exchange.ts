@@ -1,6 +1,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { GrpcStatus } from '../../core/grpc-status.ts';
+import { blankEndedEntry, blankEndText } from './blank-ends.ts';
 import { grantedMs, joined, nothing, safeMessage, statusSentOn, valueIn } from './call-parts.ts';
 import { MessageProgress } from './message-progress.ts';
 import { toMetadata } from './metadata.ts';
@@ -92,6 +93,10 @@ export class PackageStreamExchange extends ServerInterceptingCall implements Str
   onReceiveMetadata(metadata: Metadata): void {
     this.#metadata = metadata;
     this.#owner = this.#accept(this);
+    const blankEnded = blankEndedEntry(metadata);
+    if (blankEnded === '' || this.#ended) return;
+    this.end(GrpcStatus.InvalidArgument, blankEndText(blankEnded), []);
+    this.#owner.spoiled(GrpcStatus.InvalidArgument, blankEndText(blankEnded));
   }
 
   onReceiveMessage(message: Buffer): void {

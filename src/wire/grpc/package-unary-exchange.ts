@@ -1,6 +1,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { type Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { GrpcStatus } from '../../core/grpc-status.ts';
+import { blankEndedEntry, blankEndText } from './blank-ends.ts';
 import { grantedMs, joined, nothing, safeMessage, statusSentOn, valueIn } from './call-parts.ts';
 import { toMetadata } from './metadata.ts';
 import { decodeSteadily, ownDeadline, streamOf } from './server-internals.ts';
@@ -93,6 +94,11 @@ export class PackageUnaryExchange extends ServerInterceptingCall implements Unar
   onReceiveMetadata(metadata: Metadata): void {
     this.#metadata = metadata;
     this.#owner = this.#accept(this);
+    const blankEnded = blankEndedEntry(metadata);
+    if (blankEnded === '' || this.#ended) return;
+    this.#readDone = true;
+    this.refuse(GrpcStatus.InvalidArgument, blankEndText(blankEnded), []);
+    this.#owner.spoiled(GrpcStatus.InvalidArgument, blankEndText(blankEnded));
   }
 
   onReceiveMessage(message: Buffer): void {

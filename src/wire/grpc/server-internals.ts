@@ -3,14 +3,14 @@ import type { Server, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { MessageDecoder } from './message-decoder.ts';
 
 /**
- * The seven things this gateway needs of the package's server that it keeps to itself. The package's version is pinned, and all of them
+ * The eight things this gateway needs of the package's server that it keeps to itself. The package's version is pinned, and all of them
  * are checked when a server is made or a test runs; nobody else reaches inside.
  */
 
 interface ServerParts {
   http2Servers?: unknown;
   handlers?: unknown;
-  commonServerOptions?: { settings?: Settings };
+  commonServerOptions?: { settings?: Settings; strictFieldWhitespaceValidation?: boolean };
 }
 
 interface CallParts {
@@ -38,6 +38,16 @@ export function limitMetadata(server: Server, maxBytes: number): void {
   const parts = server as unknown as ServerParts;
   if (parts.commonServerOptions === undefined) throw new Error(changed('commonServerOptions'));
   parts.commonServerOptions.settings = { ...parts.commonServerOptions.settings, maxHeaderListSize: maxBytes };
+}
+
+/**
+ * Has HTTP/2 hand on fields whose value begins or ends with a blank. On its own it drops them in silence, and a caller who has sent a key
+ * with a blank behind it would hear that there was none.
+ */
+export function keepBlankEnds(server: Server): void {
+  const parts = server as unknown as ServerParts;
+  if (parts.commonServerOptions === undefined) throw new Error(changed('commonServerOptions'));
+  parts.commonServerOptions.strictFieldWhitespaceValidation = false;
 }
 
 /**

@@ -476,6 +476,30 @@ export function grpcListenerContract(engine: GrpcEngine): void {
         expect(front.only.events).toEqual(['open', 'fail MALFORMED', 'closed']);
       });
 
+      it.each([' a', 'a ', ' '])('refuses metadata with a blank at an end ("%s"), and says which', async (value) => {
+        const { front, port } = await serve();
+        const call = new RawCaller(port).begin({ 'x-fine': '1', 'x-note': value });
+        await call.closed;
+        expect(call.status).toBe(status.INVALID_ARGUMENT);
+        expect(decodeURIComponent(String(call.fields['grpc-message']))).toBe(
+          'The value of the header field "x-note" begins or ends with a blank; expected none there.',
+        );
+        expect(front.only.events).toEqual(['open', 'fail MALFORMED', 'closed']);
+      });
+
+      it('leaves it to the front to say so of a credential that is empty', async () => {
+        const front = echoFront();
+        front.wantsBody = false;
+        front.onOpen = ({ exit, head }) => exit.send(refusal(status.UNAUTHENTICATED, `found "${head.header('authorization')}"`));
+        const { port } = await serve(front);
+        const call = new RawCaller(port).begin({ authorization: 'Bearer ' });
+        await call.closed;
+        expect([call.status, decodeURIComponent(String(call.fields['grpc-message']))]).toEqual([
+          status.UNAUTHENTICATED,
+          'found "Bearer "',
+        ]);
+      });
+
       it('gives a client no longer for its message than the body timeout', async () => {
         const { front, port } = await serve(echoFront(), {}, { bodyTimeoutMs: 30 });
         const call = new RawCaller(port).begin();

@@ -1,5 +1,6 @@
 import type { HeadNotes } from '../../../core/exchange.ts';
 import { GrpcStatus } from '../../../core/grpc-status.ts';
+import { blankEndText } from '../../grpc/blank-ends.ts';
 import { MessageReader } from '../message-reader.ts';
 import type { RequestHead } from './request-head.ts';
 import { ServerStream, type StreamHome, type StreamPlace } from './server-stream.ts';
@@ -46,8 +47,10 @@ export abstract class GrpcCall extends ServerStream implements UnpackSink {
 
   /** Makes the call, which has its owner now, fail where its metadata is no good. */
   check(): void {
-    if (this.#head.timeoutMs < 0 && !this.ended)
-      this.spoil(GrpcStatus.Internal, 'The grpc-timeout is none: expected digits and a unit.');
+    const { timeoutMs, blankEnded } = this.#head;
+    if (this.ended) return;
+    if (timeoutMs < 0) this.spoil(GrpcStatus.Internal, 'The grpc-timeout is none: expected digits and a unit.');
+    else if (blankEnded !== '') this.spoil(GrpcStatus.InvalidArgument, blankEndText(blankEnded));
   }
 
   onUnpacked(message: Buffer): void {

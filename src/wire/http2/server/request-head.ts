@@ -1,4 +1,5 @@
 import { HeadNotes } from '../../../core/exchange.ts';
+import { blankEndedField } from '../hpack/blank-ends.ts';
 import type { FieldList } from '../hpack/field-list.ts';
 
 /** What the name of a field means for a request; all other fields are plain. */
@@ -53,6 +54,8 @@ export class RequestHead {
   contentLength = -1;
   /** Milliseconds that `grpc-timeout` grants, at least 1; 0 where it is absent or too long to matter, -1 where it is none. */
   timeoutMs = 0;
+  /** A field whose value has a blank at an end; empty where there is none. The call is refused for it, by whoever knows the caller. */
+  readonly blankEnded: string;
   #scheme = '';
   #authority = '';
   #host = '';
@@ -65,7 +68,9 @@ export class RequestHead {
   /** Keeps nothing of the list itself, whose next fields are those of another request. @hot */
   constructor(fields: FieldList) {
     // Read in any case: an answer that says what is wrong needs to know whether gRPC is spoken.
-    this.malformed = !this.#read(fields) || fields.malformed;
+    const isRead = this.#read(fields);
+    this.blankEnded = fields.malformed ? blankEndedField(fields) : '';
+    this.malformed = !isRead || (fields.malformed && this.blankEnded === '');
   }
 
   #read(fields: FieldList): boolean {

@@ -127,5 +127,5 @@ function readHead(fields: FieldList): RequestHead {
 }
 
 const MALFORMED =
-  'The header fields are malformed: expected names in lower case, values without a blank at either end, and method, scheme and path.';
+  'The header fields are malformed: expected names in lower case, values without control characters, and method, scheme and path.';
 const NO_FIELDS: readonly string[] = [];

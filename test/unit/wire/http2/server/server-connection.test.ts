@@ -108,10 +108,8 @@ describe('a call on a connection of the server', () => {
   it.each(['', '1', 'S', '-1S', '123456789S', '1.5S', '1s', ' 1S', '1 S'])('refuses a grant of "%s"', (grant) => {
     const server = new ServerOnFrames().greet();
     server.send(ask.head(1, UNARY_PATH, ['grpc-timeout', grant]));
-    // One with a blank at its end is malformed already.
     const status = server.fields.at(-1)?.get('grpc-status');
-    if (grant.startsWith(' ')) expect(server.lines('reset 1')).toEqual(['reset 1 1']);
-    else expect([status, server.calls[0]!.events[0]]).toEqual(['13', expect.stringMatching(/^spoiled 13/)]);
+    expect([status, server.calls[0]!.events[0]]).toEqual(['13', expect.stringMatching(/^spoiled 13/)]);
   });
 
   it.each<[string, readonly Buffer[], string]>([
@@ -238,11 +236,36 @@ describe('what the rules say', () => {
 
   it('says in words what is wrong with fields of a call, ahead of the reset', () => {
     const server = new ServerOnFrames().greet();
-    server.send(ask.head(1, UNARY_PATH, ['authorization', 'Bearer ']));
+    server.send(ask.head(1, UNARY_PATH, ['x-a', 'b\0']));
     expect(server.fields.at(-1)!.get('grpc-status')).toBe('13');
     expect(decodeURIComponent(server.fields.at(-1)!.get('grpc-message')!)).toMatch(/^The header fields are malformed/);
     expect(server.log.lines.at(-1)).toBe('reset 1 1');
     expect(server.calls).toEqual([]);
+  });
+
+  it.each<[string, readonly string[], string]>([
+    ['a blank behind a value', ['x-a', '1 '], 'x-a'],
+    ['a tab ahead of one, the first of two', ['x-a', '\t1', 'x-b', ' '], 'x-a'],
+  ])('gives %s to the front, and refuses the call in words', (_what, more, name) => {
+    const server = new ServerOnFrames().greet();
+    server.send(ask.head(1, UNARY_PATH, more), ask.data(1, ask.message('x'), true));
+    expect(server.calls[0]!.events).toEqual([
+      expect.stringContaining(`spoiled 3 The value of the header field "${name}"`),
+      'closed',
+    ]);
+    expect([server.fields.at(-1)!.get('grpc-status'), server.lines('reset')]).toEqual(['3', []]);
+  });
+
+  it.each<[string, readonly string[]]>([
+    ['a pseudo-header field', [':method', 'POST', ':scheme', 'http', ':path', '/a ', 'content-type', 'application/grpc']],
+    ['te', [...ask.fields().slice(0, 10), 'te', 'trailers ']],
+    ['content-length', ask.fields(UNARY_PATH, ['content-length', '6 '])],
+    ['one field, beside another flaw', ask.fields(UNARY_PATH, ['x-a', '1 ', 'x-B', '2'])],
+    ['a value with a NUL in it', ask.fields(UNARY_PATH, ['x-a', '\0 '])],
+  ])('makes a stream error of a blank at the end of %s', (_what, pairs) => {
+    const server = new ServerOnFrames().greet();
+    server.send(frame(1, 4, 1, encodeFields(pairs)));
+    expect([server.log.lines.at(-1), server.calls]).toEqual(['reset 1 1', []]);
   });
 
   it.each([
