@@ -5,19 +5,31 @@ import { http2Listen } from './http2-schema.ts';
 
 /** The three faces and their limits. */
 
-const tls = z
-  .strictObject({
-    certFile: z.string().describe('PEM file with the certificate chain.'),
-    keyFile: z.string().describe('PEM file with the private key.'),
+const certificate = z.strictObject({
+  certFile: z.string().describe('PEM file with the certificate chain.'),
+  keyFile: z.string().describe('PEM file with the private key.'),
+});
+
+const TLS_TEXT = 'Serve over TLS (1.2 or later); null serves plaintext.';
+const tls = certificate.nullable().default(null).describe(TLS_TEXT);
+
+/** Callers may have to show a certificate; who they are is still a matter of their key. */
+const callerTls = certificate
+  .extend({
+    clientCaFile: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe('PEM file of the authorities one of which must have signed the certificate of a client; null asks for none.'),
   })
   .nullable()
   .default(null)
-  .describe('Serve over TLS (1.2 or later); null serves plaintext.');
+  .describe(TLS_TEXT);
 
 export const httpListen = z.strictObject({
   host: z.string().default('127.0.0.1').describe('Address to listen on.'),
   port: port.default(8080).describe('Port; 0 takes a free one.'),
-  tls,
+  tls: callerTls,
   maxConnections: count.default(10_000).describe('Connections at the same time; the newest is refused beyond it.'),
   maxHeaderBytes: bytes.default(16_384).describe('Bytes of all header fields of a request.'),
   headersTimeoutMs: timeoutMs.default(10_000).describe('Time for a client to send its header fields.'),
@@ -30,7 +42,7 @@ export const httpListen = z.strictObject({
 export const grpcListen = z.strictObject({
   host: z.string().default('127.0.0.1').describe('Address to listen on.'),
   port: port.default(8081).describe('Port; 0 takes a free one.'),
-  tls,
+  tls: callerTls,
   maxConnections: count.default(10_000).describe('Connections at the same time; the newest is refused beyond it.'),
   maxConcurrentStreams: count.default(256).describe('Calls at the same time on one connection.'),
   maxConnectionIdleMs: timeoutMs.default(300_000).describe('Time an idle connection is kept.'),

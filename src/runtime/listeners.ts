@@ -34,10 +34,10 @@ export class Listeners {
     const { front, files, bytes, onRejected, isReady } = options;
     this.#front = front;
     const hasRoom = connectionRoom(limits.maxOpenFilesPercent, options.log);
-    const tls = files.pair(listen.http.tls, 'listen.http.tls');
+    const tls = files.face(listen.http.tls, 'listen.http.tls');
     this.#http = new HttpListener(listen.http, { tls, onRejected, hasRoom }, front);
     const grpc = {
-      tls: files.pair(listen.grpc.tls, 'listen.grpc.tls'),
+      tls: files.face(listen.grpc.tls, 'listen.grpc.tls'),
       maxBodyBytes: limits.maxBodyBytes,
       bytes,
       isReady,

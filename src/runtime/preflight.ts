@@ -31,7 +31,9 @@ class Preflight {
 
   run(): ConfigProblem[] {
     const { listen, tenants, models, audit, rollouts } = this.#loaded.config;
-    for (const [face, { tls }] of Object.entries(listen)) this.#try(() => this.#tls.pair(tls, `listen.${face}.tls`));
+    this.#try(() => this.#tls.face(listen.http.tls, 'listen.http.tls'));
+    this.#try(() => this.#tls.face(listen.grpc.tls, 'listen.grpc.tls'));
+    this.#try(() => this.#tls.pair(listen.admin.tls, 'listen.admin.tls'));
     this.#adminToken(listen.admin.token, 'listen.admin.token');
     listen.admin.tokens.forEach((token, t) => {
       if ('secret' in token) this.#adminToken(token.secret, `listen.admin.tokens.${t}.secret`);

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -7,6 +8,17 @@ import { ConfigError } from '../config/problem.ts';
 export interface TlsPair {
   readonly cert: Buffer;
   readonly key: Buffer;
+}
+
+/** The same, and whose clients are let in: those whose certificate one of these authorities has signed; null lets in all. */
+export interface FaceTls extends TlsPair {
+  readonly clientCa: Buffer | null;
+}
+
+interface FaceFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly clientCaFile: string | null;
 }
 
 /** Reads PEM files named in the config, relative to it. Throws ConfigError naming `path`. */
@@ -30,6 +42,25 @@ export class TlsFiles {
       throw new ConfigError(this.#configFile, [{ path, message: `${found}; expected a certificate and its key, as PEM` }]);
     }
     return pair;
+  }
+
+  face(tls: FaceFiles | null, path: string): FaceTls | null {
+    const pair = this.pair(tls, path);
+    if (tls === null || pair === null) return null;
+    const { clientCaFile } = tls;
+    return { ...pair, clientCa: clientCaFile === null ? null : this.#authorities(clientCaFile, `${path}.clientCaFile`) };
+  }
+
+  /** Tried out too: node:tls passes over what is no certificate, and would then let in nobody. */
+  #authorities(file: string, path: string): Buffer {
+    const pem = this.read(file, path);
+    try {
+      new X509Certificate(pem);
+    } catch (error) {
+      const found = `found ${file}, which cannot be used (${(error as Error).message})`;
+      throw new ConfigError(this.#configFile, [{ path, message: `${found}; expected certificates of authorities, as PEM` }]);
+    }
+    return pem;
   }
 
   read(file: string, path: string): Buffer {

@@ -4,7 +4,7 @@ import type { DrainLimits, Listener } from '../../core/exchange.ts';
 import { Fault } from '../../core/faults.ts';
 import type { ByteBudget } from '../../core/limits.ts';
 import { GrpcPath } from '../../protocols/grpc/methods.ts';
-import type { GrpcServer } from '../../wire/grpc/grpc-server.ts';
+import type { GrpcServer, GrpcServerTls } from '../../wire/grpc/grpc-server.ts';
 import { openGrpcServer } from '../../wire/grpc/open-server.ts';
 import type { StreamExchange, StreamOwner } from '../../wire/grpc/stream-exchange.ts';
 import { GrpcExchange } from './grpc-exchange.ts';
@@ -22,7 +22,7 @@ export interface GrpcListenerOptions {
   /** Bytes of all bodies of the process; messages that are not whole yet are counted here as they come. */
   readonly bytes: ByteBudget;
   /** PEM, read from the files that config names; null serves plaintext. */
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
+  readonly tls: GrpcServerTls | null;
   /** What those who watch the health of this gateway are told. */
   readonly isReady: () => boolean;
   /** Time for a client to send its whole message. */

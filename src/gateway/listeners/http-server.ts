@@ -10,6 +10,8 @@ export type HttpServer = Server<typeof HttpRequest, typeof HttpResponse>;
 export interface TlsFiles {
   readonly cert: Buffer;
   readonly key: Buffer;
+  /** Authorities of client certificates; null asks for none. */
+  readonly clientCa: Buffer | null;
 }
 
 export function makeServer(config: HttpListenConfig, tls: TlsFiles | null): HttpServer {
@@ -37,6 +39,7 @@ export function makeServer(config: HttpListenConfig, tls: TlsFiles | null): Http
           ...options,
           cert: tls.cert,
           key: tls.key,
+          ...(tls.clientCa !== null && { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }),
           minVersion: 'TLSv1.2',
           handshakeTimeout: headersTimeout,
         });

@@ -3,9 +3,17 @@ import type { H2ServerLimits } from '../http2/server/server-limits.ts';
 import type { AcceptStream } from './stream-exchange.ts';
 import type { AcceptExchange } from './unary-exchange.ts';
 
+/** PEM. */
+export interface GrpcServerTls {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** Authorities one of which must have signed the certificate of a client; null asks for none. */
+  readonly clientCa: Buffer | null;
+}
+
 export interface GrpcServerOptions {
-  /** PEM; null serves plaintext. */
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
+  /** Null serves plaintext. */
+  readonly tls: GrpcServerTls | null;
   readonly maxMessageBytes: number;
   readonly maxMetadataBytes: number;
   readonly maxConnections: number;

@@ -48,7 +48,7 @@ export class PackageServer implements GrpcServer {
     const credentials =
       tls === null
         ? ServerCredentials.createInsecure()
-        : ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }], false);
+        : ServerCredentials.createSsl(tls.clientCa, [{ cert_chain: tls.cert, private_key: tls.key }], tls.clientCa !== null);
     this.#injector = this.#server.createConnectionInjector(credentials);
     limitPreface(this.#server);
   }

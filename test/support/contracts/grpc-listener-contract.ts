@@ -730,7 +730,7 @@ export function grpcListenerContract(engine: GrpcEngine): void {
 
     describe('GrpcListener, its transport', () => {
       it('serves over TLS', async () => {
-        const tls = { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY };
+        const tls = { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY, clientCa: null };
         const { port } = await serve(echoFront(), {}, { tls });
         const credentials = ChannelCredentials.createSsl(TEST_CERTIFICATE);
         const named = { 'grpc.ssl_target_name_override': 'sluice.test' };
@@ -738,7 +738,7 @@ export function grpcListenerContract(engine: GrpcEngine): void {
       });
 
       it('tells apart clients that shake hands at the same time, and counts each once', async () => {
-        const tls = { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY };
+        const tls = { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY, clientCa: null };
         const { front, port } = await serve(echoFront(), { maxConnections: 8 }, { tls });
         const credentials = ChannelCredentials.createSsl(TEST_CERTIFICATE);
         const named = { 'grpc.ssl_target_name_override': 'sluice.test' };
@@ -754,7 +754,7 @@ export function grpcListenerContract(engine: GrpcEngine): void {
       });
 
       it('lets no client that is halfway through its handshake outlive it', async () => {
-        const tls = { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY };
+        const tls = { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY, clientCa: null };
         const { door, port } = await serve(echoFront(), {}, { tls });
         const socket = connectTcp(port, '127.0.0.1');
         const gone = new Promise((resolve) => socket.on('error', () => undefined).once('close', resolve));

@@ -61,7 +61,7 @@ const server = openGrpcServer(
   config.engine,
   {
     ...config,
-    tls: secure === 'tls' ? { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY } : null,
+    tls: secure === 'tls' ? { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY, clientCa: null } : null,
     maxMessageBytes: 16_777_216,
     hasRoom: () => true,
     onRefused: () => undefined,

@@ -1,11 +1,6 @@
 import type { Socket } from 'node:net';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
-
-/** PEM. */
-export interface ServerCertificate {
-  readonly cert: Buffer;
-  readonly key: Buffer;
-}
+import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
+import type { GrpcServerTls } from '../../grpc/grpc-server.ts';
 
 /** Who has the connections of a door, by the sockets that were brought to it. */
 export interface DoorOwner {
@@ -23,12 +18,12 @@ export class TlsDoor {
   /** Sockets within their handshake, by their two ends: node:tls does not tell which of them it has made a new one of. */
   readonly #entering = new Map<string, Socket>();
 
-  constructor(certificate: ServerCertificate, owner: DoorOwner) {
+  constructor({ cert, key, clientCa }: GrpcServerTls, owner: DoorOwner) {
     this.#owner = owner;
-    const { cert, key } = certificate;
     // RFC 9113, 9.2: TLS 1.2 is the oldest that may be.
-    const options = { cert, key, ALPNProtocols: ['h2'], minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS } as const;
-    this.#server = createServer(options);
+    const options: TlsOptions = { cert, key, ALPNProtocols: ['h2'], minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS };
+    const asking = clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
+    this.#server = createServer({ ...options, ...asking });
     this.#server.on('secureConnection', (socket) => this.#secured(socket));
   }
 

@@ -5,9 +5,12 @@ import { HttpListener } from '../../../../src/gateway/listeners/http-listener.ts
 import { type OpenDoor, openDoor } from '../../../support/open-door.ts';
 import { RawConnection } from '../../../support/raw-http.ts';
 import { answer, RecordingFront } from '../../../support/recording-front.ts';
+import { AUTHORITY, CLIENT_PAIR, EXPIRED_CLIENT_PAIR, SERVER_PAIR, STRANGER_PAIR } from '../../../support/test-authority.ts';
 import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from '../../../support/test-certificate.ts';
 
 const GET = 'GET /v2 HTTP/1.1\r\nHost: localhost\r\n\r\n';
+
+const LAST = 'GET /v2 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
 
 let front: RecordingFront;
 let rejected: string[];
@@ -20,7 +23,7 @@ beforeEach(async () => {
   const listener = new HttpListener(
     { ...httpListen.parse({}), headersTimeoutMs: 150, writeStallMs: 5_000 },
     {
-      tls: { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY },
+      tls: { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY, clientCa: null },
       onRejected: (code) => rejected.push(code),
     },
     front,
@@ -40,6 +43,34 @@ const secure = (options: ConnectionOptions = {}): Promise<RawConnection> =>
     });
     socket.once('error', reject);
   });
+
+describe('HttpListener over TLS, with client certificates', () => {
+  const first = async (options: ConnectionOptions): Promise<number[]> => {
+    const listener = new HttpListener(
+      httpListen.parse({}),
+      { tls: { ...SERVER_PAIR, clientCa: AUTHORITY }, onRejected: (code) => rejected.push(code) },
+      front,
+    );
+    const other = await openDoor(listener);
+    const client = await secure({ port: other.port, ca: AUTHORITY, ...options });
+    const found = await client.send(LAST).untilEnd();
+    await other.drain(50);
+    return found.map(({ status }) => status);
+  };
+
+  it('takes a client whose certificate its authority has signed', async () => {
+    expect(await first(CLIENT_PAIR)).toEqual([200]);
+  });
+
+  it.each([
+    ['none', {}],
+    ['one of another authority', STRANGER_PAIR],
+    ['one that has expired', EXPIRED_CLIENT_PAIR],
+  ])('answers no client with %s', async (_what, pair) => {
+    expect(await first(pair)).toEqual([]);
+    expect(front.visits).toEqual([]);
+  });
+});
 
 describe('HttpListener over TLS', () => {
   it('speaks TLS 1.3 and answers many requests on one connection', async () => {
