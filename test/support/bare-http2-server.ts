@@ -3,6 +3,7 @@ import {
   createServer,
   type Http2Server,
   type IncomingHttpHeaders,
+  type SecureServerOptions,
   type ServerHttp2Session,
   type ServerHttp2Stream,
   type Settings,
@@ -24,7 +25,7 @@ export interface BareServer {
 
 export interface BareOptions {
   readonly settings?: Settings;
-  readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
+  readonly tls?: SecureServerOptions;
   /** Called on headers, before the question has come. */
   readonly onHeaders?: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 }

@@ -67,7 +67,8 @@ export interface OipServerOptions {
   readonly metadataBytes?: Uint8Array;
   /** A free one is taken when none is given. */
   readonly port?: number;
-  readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
+  /** `clientCa` has clients show a certificate that it has signed. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer; readonly clientCa?: Buffer };
 }
 
 export interface OipServer {
@@ -311,7 +312,8 @@ function callSeen(call: Unary | Bidi, message: Buffer): OipCall {
 
 function credentialsOf({ tls }: OipServerOptions): ServerCredentials {
   if (tls === undefined) return ServerCredentials.createInsecure();
-  return ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }], false);
+  const { cert, key, clientCa = null } = tls;
+  return ServerCredentials.createSsl(clientCa, [{ cert_chain: cert, private_key: key }], clientCa !== null);
 }
 
 function failure(code: number, details: string, trailers: Trailers = {}): Partial<ServiceError> {

@@ -8,6 +8,7 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import type { GrpcChannelOptions } from '../../grpc/grpc-channel.ts';
+import { CLOSED, dialReason } from './dial-reason.ts';
 
 /** Where calls go and how: what a channel's options come to. */
 export interface DialTarget {
@@ -35,7 +36,7 @@ const READ_BYTES = 65_536;
 /** Dials. What the socket reads goes into the same memory again and again. */
 export function dial(target: DialTarget, listener: DialListener): Socket {
   const socket = target.secure === null ? connectTcp(plain(target, listener)) : connectSecurely(target, listener);
-  let reason = 'The connection was closed by the server.';
+  let reason = CLOSED;
   socket.once(target.secure === null ? 'connect' : 'secureConnect', () => {
     // RFC 9113, 3.2: over TLS both sides have to agree on it.
     if (target.secure !== null && (socket as TLSSocket).alpnProtocol !== 'h2') {
@@ -48,7 +49,7 @@ export function dial(target: DialTarget, listener: DialListener): Socket {
   });
   socket.on('drain', () => listener.onDrain());
   socket.on('error', (error) => {
-    reason = error.message === '' ? String(error) : error.message;
+    reason = dialReason(error);
   });
   socket.once('close', () => listener.onClose(reason));
   return socket;
@@ -89,5 +90,7 @@ export function dialTarget({ address, ip, tls }: GrpcChannelOptions): DialTarget
 
 function contextOf(tls: NonNullable<GrpcChannelOptions['tls']>): SecureContext {
   const { ca, cert, key } = tls;
-  return createSecureContext({ ...(ca !== null && { ca }), ...(cert !== null && { cert }), ...(key !== null && { key }) });
+  // RFC 9113, 9.2: TLS 1.2 is the oldest that may be.
+  const given = { ...(ca !== null && { ca }), ...(cert !== null && { cert }), ...(key !== null && { key }) };
+  return createSecureContext({ minVersion: 'TLSv1.2', ...given });
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import { type DialListener, type DialTarget, dial } from './dial.ts';
+import { unspokenReason } from './dial-reason.ts';
 
 export interface DiallingOwner extends ConnectionOwner {
   /** The try has failed. */
@@ -14,6 +15,7 @@ export class Dialling implements DialListener, ConnectionOwner {
   readonly timing: ConnectionOwner['timing'];
   readonly #owner: DiallingOwner;
   readonly #keepAliveMs: number;
+  readonly #secure: boolean;
   readonly #socket: Socket;
   #connection: ClientConnection | null = null;
   #disarm: (() => void) | null;
@@ -25,6 +27,7 @@ export class Dialling implements DialListener, ConnectionOwner {
     this.timing = owner.timing;
     this.#owner = owner;
     this.#keepAliveMs = keepAliveMs;
+    this.#secure = target.secure !== null;
     this.#socket = dial(target, this);
     this.#disarm = this.timing.setAlarm(timeoutMs, () => this.#fail(`No connection within ${timeoutMs} ms.`));
   }
@@ -49,7 +52,7 @@ export class Dialling implements DialListener, ConnectionOwner {
 
   onClose(reason: string): void {
     if (this.#connection === null) this.#fail(reason);
-    else this.#connection.lost(`Connection lost: ${reason}`);
+    else this.#connection.lost(this.#over ? `Connection lost: ${reason}` : unspokenReason(reason, this.#secure));
   }
 
   onOpen(connection: ClientConnection): void {
