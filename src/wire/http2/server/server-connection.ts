@@ -61,6 +61,8 @@ export class ServerConnection implements OutputOwner, ServerLife {
   readonly #lingering: Lingering;
   /** The first of two GOAWAY has been sent (RFC 9113, 6.8). */
   #draining = false;
+  /** So has the second: `lastServedId` is the last in fact, which may be the last there is. */
+  #lastSaid = false;
   /** Nothing is read or said any more. */
   #parted = false;
   #paused = false;
@@ -182,17 +184,13 @@ export class ServerConnection implements OutputOwner, ServerLife {
 
   reset(stream: ServerStream, code: H2ErrorCode): void {
     if (stream.over) return;
-    stream.over = true;
-    writeReset(this.output, stream.streamId, code);
-    this.#streams.remove(stream, true);
+    this.#cut(stream, code);
     this.soon(stream);
   }
 
   violated(stream: ServerStream, code: H2ErrorCode): void {
     if (stream.over) return;
-    stream.over = true;
-    writeReset(this.output, stream.streamId, code);
-    this.#streams.remove(stream, true);
+    this.#cut(stream, code);
     this.#frames.violated();
     stream.onLost();
   }
@@ -207,7 +205,7 @@ export class ServerConnection implements OutputOwner, ServerLife {
       this.#queue.pump();
       this.#settle();
     } while (this.#queue.isResumed);
-    if (this.#streams.waiting === 0 && this.lastServedId !== MASK_31) this.#part(H2Error.None, '');
+    if (this.#streams.waiting === 0 && this.#lastSaid) this.#part(H2Error.None, '');
   }
 
   onSettled(): void {
@@ -236,7 +234,8 @@ export class ServerConnection implements OutputOwner, ServerLife {
   }
 
   #sayLast(): void {
-    if (this.lastServedId !== MASK_31) return;
+    if (this.#lastSaid) return;
+    this.#lastSaid = true;
     this.lastServedId = this.#streams.lastId;
     writeGoAway(this.output, this.lastServedId, H2Error.None, '');
   }
@@ -245,15 +244,19 @@ export class ServerConnection implements OutputOwner, ServerLife {
   #cutStalled(nowMs: number): void {
     const sinceMs = nowMs - this.#watch.times.writeStallMs;
     for (let stream = this.#queue.stalledSince(sinceMs); stream !== null; stream = this.#queue.stalledSince(sinceMs)) {
-      stream.over = true;
-      writeReset(this.output, stream.streamId, H2Error.Cancel);
-      this.#streams.remove(stream, true);
+      this.#cut(stream, H2Error.Cancel);
       stream.onLost();
       if (!this.#guard.stalled()) {
         this.#part(H2Error.EnhanceYourCalm, 'too many answers were given no room');
         return;
       }
     }
+  }
+
+  #cut(stream: ServerStream, code: H2ErrorCode): void {
+    stream.over = true;
+    writeReset(this.output, stream.streamId, code);
+    this.#streams.remove(stream, true);
   }
 
   #pause(): void {

@@ -376,6 +376,30 @@ describe('the life of a connection', () => {
     expect(server.turn().ended).toBe(true);
   });
 
+  it('serves streams up to the last number that there is, and drains behind it like behind any other', () => {
+    const server = new ServerOnFrames().greet();
+    server.send(ask.call(MASK_31 - 2), ask.call(MASK_31));
+    expect(server.calls.map(({ events }) => events)).toEqual(new Array(2).fill(['received 1', 'closed']));
+    server.connection.drain();
+    server.turn().wait(10).wait(1_000).wait(10);
+    expect([server.lines('goaway'), server.ended]).toEqual([new Array(3).fill(`goaway ${MASK_31} 0 `), true]);
+  });
+
+  it('takes a number below the last one for an error, however near the end it is', () => {
+    const server = new ServerOnFrames().greet().send(ask.call(MASK_31), ask.head(MASK_31 - 2));
+    expect([server.farewell, server.ended]).toEqual([expect.stringMatching(/^1 /), true]);
+    expect(server.lines('goaway')).toEqual([expect.stringContaining(`goaway ${MASK_31} 1 `)]);
+  });
+
+  it('knows of the last stream that it was reset', () => {
+    const server = new ServerOnFrames().greet();
+    server.echoes = false;
+    server.send(ask.head(MASK_31));
+    server.calls[0]!.exchange.cut();
+    server.turn().send(ask.data(MASK_31, Buffer.alloc(3), true));
+    expect([server.lines('reset'), server.ended]).toEqual([[`reset ${MASK_31} 8`], false]);
+  });
+
   it('names the last call after a while when the client does not answer', () => {
     const server = new ServerOnFrames().greet();
     server.connection.drain();
