@@ -260,14 +260,12 @@ export class ServerConnection implements OutputOwner, ServerLife {
   }
 
   #pause(): void {
-    if (this.#paused) return;
     this.#paused = true;
     this.#wire.pause();
   }
 
   #fail(code: H2ErrorCode): void {
-    const problem = this.#reader.problem === '' ? this.#frames.problem : this.#reader.problem;
-    this.#part(code, problem === '' ? h2ErrorName(code) : problem);
+    this.#part(code, this.#reader.problem || this.#frames.problem || h2ErrorName(code));
   }
 
   /** RFC 9113, 5.4.1 and 6.8: the last that is said is GOAWAY. The socket is not closed yet, or its reset could overtake it. */
