@@ -1,6 +1,9 @@
 import { type Clock, SystemClock } from '../../core/clock.ts';
 
-/** Rings once after so many milliseconds, unless the function it returns is called first. */
+/** What a timer of the system can wait at most: asked for more, it rings at once. */
+export const MAX_ALARM_MS = 0x7fff_ffff;
+
+/** Rings once after so many milliseconds, or earlier where they are more than MAX_ALARM_MS, unless the function it returns is called first. */
 export type SetAlarm = (ms: number, ring: () => void) => () => void;
 
 /** Time and chance as a connection sees them, so that tests can stand in for both. */
@@ -17,9 +20,12 @@ export interface Timing {
  */
 const systemAlarm: SetAlarm = (ms, ring) => {
   let immediate: NodeJS.Immediate | null = null;
-  const timer = setTimeout(() => {
-    immediate = setImmediate(ring);
-  }, ms).unref();
+  const timer = setTimeout(
+    () => {
+      immediate = setImmediate(ring);
+    },
+    Math.min(ms, MAX_ALARM_MS),
+  ).unref();
   return () => {
     clearTimeout(timer);
     if (immediate !== null) clearImmediate(immediate);

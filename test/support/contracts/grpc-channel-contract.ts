@@ -149,6 +149,22 @@ function promisesOfCalls(open: Open): void {
     expect(granted).toMatch(/^1[0-5]\d(\.\d+)?m$|^1[0-5]\d{4}u$/);
   });
 
+  it.each([2 ** 31, 2 ** 32 + 1, 10 ** 12])('takes no deadline that is %i ms away for one that is over', async (timeoutMs) => {
+    let granted: unknown;
+    const server = await bare((stream, headers, question) => {
+      granted = headers['grpc-timeout'];
+      setTimeout(() => answer(stream, [question.subarray(5)]), 20);
+    });
+    const channel = open(server.address);
+    expect((await ask(channel, { question: Buffer.from('x'), timeoutMs })).message?.toString()).toBe('x');
+    // At most eight digits, and no less than was meant by more than a minute; null is none.
+    if (granted === undefined) return;
+    const [, digits, unit] = /^(\d{1,8})([SMH])$/.exec(String(granted))!;
+    expect(Number(digits) * { S: 1_000, M: 60_000, H: 3_600_000 }[unit as 'S']).toBeGreaterThan(
+      Math.min(timeoutMs, 99_999_999_000) - 60_000,
+    );
+  });
+
   it('carries what metadata may carry, and nothing else', async () => {
     let heard: Record<string, unknown> = {};
     const server = await bare((stream, headers) => {

@@ -559,6 +559,20 @@ export function grpcStreamListenerContract(engine: GrpcEngine): void {
         expect(await trailers).toMatchObject({ 'grpc-status': '4' });
       });
 
+      it.each(['2147483S', '2592000S', '99999999H'])('takes a grant of %s for no deadline in the past', async (grant) => {
+        const { port } = await serve(echoFront());
+        const session = connect(`http://127.0.0.1:${port}`);
+        closers.push(() => session.destroy());
+        const fields = { ':method': 'POST', ':path': PATH, 'grpc-timeout': grant, 'content-type': 'application/grpc' };
+        const stream = session.request(fields);
+        stream.write(frame(request('a')));
+        const trailers = new Promise<Record<string, unknown>>((resolve) => stream.on('trailers', resolve));
+        await new Promise((resolve) => stream.once('data', resolve));
+        await sleep(20);
+        stream.resume().end();
+        expect(await trailers).toMatchObject({ 'grpc-status': '0' });
+      });
+
       it('cuts the call when a reply cannot be had whole', async () => {
         const front = echoFront();
         front.onComplete = ({ exit }) => exit.reset();

@@ -1,4 +1,4 @@
-import type { Timing } from '../timing.ts';
+import { MAX_ALARM_MS, type Timing } from '../timing.ts';
 import { DeadlineHeap, type Timed } from './deadline-heap.ts';
 
 export interface Expiring extends Timed {
@@ -51,6 +51,3 @@ export class Deadlines {
     if (first !== null && first.deadlineMs < this.#armedMs) this.#arm(first.deadlineMs, nowMs);
   }
 }
-
-/** What a timer of the system can wait at most. */
-const MAX_ALARM_MS = 0x7fff_ffff;

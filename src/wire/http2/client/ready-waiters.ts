@@ -1,3 +1,5 @@
+import { MAX_ALARM_MS } from '../timing.ts';
+
 interface Waiter {
   readonly tell: (ready: boolean) => void;
   readonly timer: NodeJS.Timeout;
@@ -11,10 +13,13 @@ export class ReadyWaiters {
     return new Promise((resolve) => {
       const waiter: Waiter = {
         tell: resolve,
-        timer: setTimeout(() => {
-          this.#waiters.delete(waiter);
-          resolve(false);
-        }, timeoutMs),
+        timer: setTimeout(
+          () => {
+            this.#waiters.delete(waiter);
+            resolve(false);
+          },
+          Math.min(timeoutMs, MAX_ALARM_MS),
+        ),
       };
       this.#waiters.add(waiter);
     });

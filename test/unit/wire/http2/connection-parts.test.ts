@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ReadyWaiters } from '../../../../src/wire/http2/client/ready-waiters.ts';
 import { ReceiveWindow, widened } from '../../../../src/wire/http2/flow-window.ts';
 import { FrameRate } from '../../../../src/wire/http2/frame-rate.ts';
 import { H2Error } from '../../../../src/wire/http2/h2-error.ts';
 import { PeerSettings, Setting, settingsFrame } from '../../../../src/wire/http2/settings.ts';
+import { SYSTEM_TIMING } from '../../../../src/wire/http2/timing.ts';
 
 function applied(entries: readonly number[], fromServer = true): { error: number; settings: PeerSettings } {
   const settings = new PeerSettings();
@@ -100,5 +102,18 @@ describe('FrameRate', () => {
       }),
       { seed: 8 },
     );
+  });
+});
+
+describe('the alarms of the system', () => {
+  it('do not ring at once when asked for more than a timer can wait', async () => {
+    let rung = 0;
+    const disarm = SYSTEM_TIMING.setAlarm(2 ** 31, () => rung++);
+    const waiters = new ReadyWaiters();
+    const ready = waiters.wait(2 ** 40);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    waiters.tell(true);
+    expect([rung, await ready]).toEqual([0, true]);
+    disarm();
   });
 });

@@ -97,6 +97,11 @@ describe('a call on a connection of the server', () => {
     ['1500u', 2],
     ['1n', 1],
     ['0S', 1],
+    // 2147483647 ms is the longest that a timer waits; beyond it there is no limit in practice.
+    ['2147483S', 2_147_483_000],
+    ['2147484S', 0],
+    ['596H', 2_145_600_000],
+    ['597H', 0],
     ['99999999H', 0],
   ])('takes a grant of %s', (grant, expectedMs) => {
     const server = new ServerOnFrames().greet();
