@@ -10,13 +10,16 @@ export interface Clock {
   wallMs(): number;
 }
 
+/** Kept: the global is a getter, and asking it each time costs a tenth of a reading more. */
+const now = performance.now.bind(performance);
+
 export class SystemClock implements Clock {
   nowMs(): Millis {
-    return Math.trunc(performance.now()) as Millis;
+    return Math.trunc(now()) as Millis;
   }
 
   nowUs(): number {
-    return performance.now() * 1000;
+    return now() * 1000;
   }
 
   wallMs(): number {
