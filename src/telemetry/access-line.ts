@@ -88,7 +88,7 @@ const HEADS: Readonly<Record<LineLevel, string>> = Object.freeze({
 const PHASE_KEYS: readonly string[] = PHASE_NAMES.map((name) => `"${name}":`);
 
 /** Microseconds spent in each phase that ran. */
-function phasesOf(marksUs: Float64Array): string {
+function phasesOf(marksUs: readonly number[]): string {
   let json = '{';
   let beforeUs = 0;
   for (let phase = 0; phase < PHASE_KEYS.length; phase++) {

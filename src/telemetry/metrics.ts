@@ -189,7 +189,7 @@ export class Metrics implements Tally {
     this.#gauges.close();
   }
 
-  #countPhases(marksUs: Float64Array): void {
+  #countPhases(marksUs: readonly number[]): void {
     const phases = this.#rows.phases;
     let beforeUs = 0;
     for (let phase = 0; phase < phases.length; phase++) {

@@ -83,7 +83,7 @@ export class RequestMemory {
     place.outputBytes = ctx.usage.outputBytes;
     place.cost = ctx.cost;
     place.rateRemaining = ctx.rateRemaining;
-    place.marksUs.set(ctx.marksUs);
+    for (let phase = 0; phase < Phase.Done; phase++) place.marksUs[phase] = ctx.marksUs[phase]!;
   }
 
   /** Newest first; none when it was never here, or was pushed out by later ones. */
