@@ -139,6 +139,9 @@ export class BidiStream extends GrpcCall implements StreamExchange {
   }
 
   protected spoil(status: number, text: string): void {
+    // Whole messages may have come together with what is wrong, and would be lost only because of that.
+    this.#handUnread();
+    if (this.ended) return;
     this.end(status, text, NO_FIELDS);
     this.#owner!.spoiled(status, text);
   }
@@ -150,21 +153,27 @@ export class BidiStream extends GrpcCall implements StreamExchange {
     return this.#unreadBytes + this.reader.haveBytes + this.behindBytes;
   }
 
-  /** Hands on what was asked for and is here. A loop, since owners ask for the next from inside. */
+  /** Hands on what was asked for and is here, or the news that nothing more comes. */
   #hand(): void {
     if (this.#handing || this.#owner === null) return;
+    this.#handUnread();
+    if (this.#asked > 0 && this.#isLast()) {
+      this.#lastTold = true;
+      this.#owner.finished();
+    }
+  }
+
+  /** A loop, since owners ask for the next from inside. */
+  #handUnread(): void {
+    if (this.#handing) return;
     this.#handing = true;
     while (this.#asked > 0 && this.#unread.length > 0 && !this.ended) {
       const message = this.#unread.shift()!;
       this.#unreadBytes -= message.length + MESSAGE_HEAD_BYTES;
       this.#asked--;
-      this.#owner.received(message);
+      this.#owner!.received(message);
     }
     this.#handing = false;
-    if (this.#asked > 0 && this.#isLast()) {
-      this.#lastTold = true;
-      this.#owner.finished();
-    }
   }
 
   #isLast(): boolean {

@@ -135,7 +135,8 @@ export class RequestHead {
   #take(kind: number, value: string): boolean {
     switch (kind) {
       case Kind.Te:
-        return value === 'trailers';
+        // Keywords have no case (RFC 9110, 10.1.4).
+        return value === 'trailers' || value.toLowerCase() === 'trailers';
       case Kind.ContentLength:
         return this.#takeLength(value);
       case Kind.ContentType:

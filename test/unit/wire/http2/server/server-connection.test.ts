@@ -155,6 +155,16 @@ describe('a stream of messages', () => {
     expect(server.log.lines.at(-1)).toBe('headers 1 grpc-status 0 end=true');
   });
 
+  it('has the whole messages that came in one frame with one that is none', () => {
+    const server = new ServerOnFrames().greet();
+    const two = Buffer.concat([ask.message('a'), ask.message('bb'), Buffer.from([9, 0, 0])]);
+    server.send(ask.head(1, STREAM_PATH), ask.data(1, two, false));
+    const [first, second, third] = server.calls[0]!.events;
+    expect([first, second, third]).toEqual(['received 1', 'received 2', expect.stringMatching(/^spoiled 13 /)]);
+    expect(server.lines('data 1')).toHaveLength(2);
+    expect(server.log.lines.at(-1)).toMatch(/^headers 1 grpc-status 13 /);
+  });
+
   it('is written when the client has room for it, and ends behind what waits', () => {
     const server = new ServerOnFrames().greet(4, 10);
     server.send(ask.head(1, STREAM_PATH), ask.data(1, ask.message('123456789'), true));
@@ -237,6 +247,13 @@ describe('what the rules say', () => {
     server.send(frame(1, 4, 1, encodeFields(pairs)));
     expect(server.log.lines.at(-1)).toBe('reset 1 1');
     expect([server.calls, server.ended]).toEqual([[], false]);
+  });
+
+  it('takes a te of trailers in any case', () => {
+    const server = new ServerOnFrames().greet();
+    server.send(frame(1, 4, 1, encodeFields([...ask.fields().slice(0, 10), 'te', 'Trailers'])));
+    expect(server.calls).toHaveLength(1);
+    expect(server.lines('reset')).toEqual([]);
   });
 
   it('says in words what is wrong with fields of a call, ahead of the reset', () => {
