@@ -32,6 +32,8 @@ export const LEAST_MAX_FRAME_BYTES = 16_384;
 export const MOST_MAX_FRAME_BYTES = 16_777_215;
 
 export const PING_BYTES = 8;
+/** As a frame, and in HEADERS. */
+export const PRIORITY_BYTES = 5;
 /** A reserved bit stands above stream ids and window increments. */
 export const MASK_31 = 0x7fff_ffff;
 

@@ -1,5 +1,5 @@
 import { H2Error, type H2ErrorCode, h2ErrorName } from '../h2-error.ts';
-import { Flag, FRAME_HEAD_BYTES, FrameType, read31, read32 } from './frame-format.ts';
+import { Flag, FRAME_HEAD_BYTES, FrameType, PRIORITY_BYTES, read31, read32 } from './frame-format.ts';
 import { frameError } from './frame-rules.ts';
 import type { FrameSink } from './frame-sink.ts';
 import { type HeaderBlockLimits, HeaderGatherer } from './header-gatherer.ts';
@@ -249,7 +249,7 @@ export class FrameReader {
     let from = start;
     let to = end;
     if ((this.#flags & Flag.Padded) !== 0) to -= payload[from++]!;
-    if ((this.#flags & Flag.Priority) !== 0) from += 5;
+    if ((this.#flags & Flag.Priority) !== 0) from += PRIORITY_BYTES;
     if (from > to) return this.#fail(H2Error.Protocol, 'HEADERS have more padding than there is room for');
     const endStream = (this.#flags & Flag.EndStream) !== 0;
     if ((this.#flags & Flag.EndHeaders) !== 0) return this.#sink.onHeaders(this.#streamId, endStream, payload, from, to);

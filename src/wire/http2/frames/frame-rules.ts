@@ -1,17 +1,17 @@
 import { H2Error, type H2ErrorCode } from '../h2-error.ts';
-import { Flag, FrameType, PING_BYTES } from './frame-format.ts';
+import { Flag, FrameType, PING_BYTES, PRIORITY_BYTES } from './frame-format.ts';
 
 /** What RFC 9113, 6 asks of a frame that its head tells already: on which stream it may be, and how long. @hot */
 export function frameError(type: number, flags: number, streamId: number, length: number): H2ErrorCode {
   switch (type) {
     case FrameType.Data:
-    case FrameType.Headers:
-      if (streamId === 0) return H2Error.Protocol;
       // The octet that says how much padding there is has to be there.
-      return (flags & Flag.Padded) !== 0 && length === 0 ? H2Error.FrameSize : H2Error.None;
+      return onStream(streamId, length >= paddingRoom(flags));
+    case FrameType.Headers:
+      return onStream(streamId, length >= paddingRoom(flags) + ((flags & Flag.Priority) !== 0 ? PRIORITY_BYTES : 0));
     case FrameType.Priority:
       // A wrong length is a stream error by RFC 9113, 6.3; one may take any for an error of the connection (5.4.2).
-      return onStream(streamId, length === 5);
+      return onStream(streamId, length === PRIORITY_BYTES);
     case FrameType.Reset:
       return onStream(streamId, length === 4);
     case FrameType.Continuation:
@@ -31,6 +31,8 @@ export function frameError(type: number, flags: number, streamId: number, length
       return H2Error.None;
   }
 }
+
+const paddingRoom = (flags: number): number => ((flags & Flag.Padded) !== 0 ? 1 : 0);
 
 function onStream(streamId: number, fits: boolean): H2ErrorCode {
   if (streamId === 0) return H2Error.Protocol;

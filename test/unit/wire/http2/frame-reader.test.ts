@@ -144,6 +144,13 @@ describe('FrameReader', () => {
     ['padding without end', H2Error.Protocol, Buffer.concat([SETTINGS, frame(0, 8, 1, Buffer.from([1]))])],
     ['padding in HEADERS without end', H2Error.Protocol, Buffer.concat([SETTINGS, frame(1, 12, 1, Buffer.from([9, 1]))])],
     ['padding that is not there', H2Error.FrameSize, Buffer.concat([SETTINGS, frame(0, 8, 1, block(0))])],
+    ['a priority in HEADERS that is not whole', H2Error.FrameSize, Buffer.concat([SETTINGS, frame(1, 0x24, 1, block(4))])],
+    ['one that is padded', H2Error.FrameSize, Buffer.concat([SETTINGS, frame(1, 0x2c, 1, Buffer.alloc(5))])],
+    [
+      'a priority that padding leaves no room',
+      H2Error.Protocol,
+      Buffer.concat([SETTINGS, frame(1, 0x2c, 1, Buffer.of(1, 0, 0, 0, 0, 0))]),
+    ],
     [
       'a block in too many frames',
       H2Error.EnhanceYourCalm,
