@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest';
+import { problemsOf, textOf } from '../../bench/soak/report.ts';
+import { runSoak } from '../../bench/soak/run-soak.ts';
+import { seeded } from '../support/seeded.ts';
+
+/** Fifteen seconds of what `npm run soak:wire` does for ten minutes. */
+const PERIODS = 2;
+const PERIOD_MS = 7_500;
+
+describe('a gateway on the engine of our own, while connections die and servers come and go', () => {
+  it('gives every caller its own answer or a reason, and keeps nothing of it', async () => {
+    const report = await runSoak({ periods: PERIODS, periodMs: PERIOD_MS, random: seeded(6), say: () => undefined });
+    expect(problemsOf(report), textOf(report)).toEqual([]);
+    expect(report.chaos.size).toBe(6);
+  });
+});
