@@ -25,7 +25,9 @@ export const http2Listen = z.strictObject({
   maxUnsentBytes: maxUnsentBytes
     .default(262_144)
     .describe('Bytes given to a connection that has not taken them; answers wait beyond it.'),
-  resetsPerSecond: count.default(500).describe('Streams a client resets, or makes this side reset.'),
+  resetsPerSecond: count
+    .default(100)
+    .describe('Streams a client resets beyond as many as it takes a whole answer of, and streams that it makes this side reset.'),
   pingsPerSecond: count.default(100).describe('PING frames.'),
   settingsPerSecond: count.default(10).describe('SETTINGS frames.'),
   emptyFramesPerSecond: count.default(1_000).describe('Frames without effect, as DATA without bytes.'),

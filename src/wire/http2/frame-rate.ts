@@ -20,4 +20,9 @@ export class FrameRate {
     this.#dueMs = dueMs;
     return true;
   }
+
+  /** One that came counts no more; the bucket is never fuller than full, since `take` reckons from now at the least. @hot */
+  giveBack(): void {
+    this.#dueMs -= this.#msEach;
+  }
 }

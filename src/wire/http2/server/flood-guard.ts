@@ -6,6 +6,7 @@ import type { H2ServerLimits } from './server-limits.ts';
 export class FloodGuard {
   readonly #timing: Timing;
   readonly #resets: FrameRate;
+  readonly #violations: FrameRate;
   readonly #pings: FrameRate;
   readonly #settings: FrameRate;
   readonly #empty: FrameRate;
@@ -16,15 +17,21 @@ export class FloodGuard {
     const { burstSeconds } = limits;
     this.#timing = timing;
     this.#resets = new FrameRate(limits.resetsPerSecond, limits.resetsPerSecond * burstSeconds);
+    this.#violations = new FrameRate(limits.resetsPerSecond, limits.resetsPerSecond * burstSeconds);
     this.#pings = new FrameRate(limits.pingsPerSecond, limits.pingsPerSecond * burstSeconds);
     this.#settings = new FrameRate(limits.settingsPerSecond, limits.settingsPerSecond * burstSeconds);
     this.#empty = new FrameRate(limits.emptyFramesPerSecond, limits.emptyFramesPerSecond * burstSeconds);
     this.#maxStalled = limits.maxStalledStreams;
   }
 
-  /** A stream that was begun in vain: the client has reset it, or made us do so. */
+  /** A stream that was begun in vain: the client has reset it. */
   reset(): boolean {
     return this.#resets.take(this.#timing.clock.nowMs());
+  }
+
+  /** One that the client has made us reset, which no answer makes good. */
+  violated(): boolean {
+    return this.#violations.take(this.#timing.clock.nowMs());
   }
 
   ping(): boolean {
@@ -45,8 +52,9 @@ export class FloodGuard {
     return ++this.#stalled <= this.#maxStalled;
   }
 
-  /** A whole answer was taken. @hot */
+  /** A whole answer was taken: who takes as many as it resets is a busy client, and no flood. @hot */
   moved(): void {
     this.#stalled = 0;
+    this.#resets.giveBack();
   }
 }

@@ -196,7 +196,7 @@ export class ServerFrames implements FrameSink {
   #verdict(): H2ErrorCode {
     if (this.#violations === 0) return H2Error.None;
     this.#violations = 0;
-    return this.#parts.guard.reset() ? H2Error.None : this.#broken(H2Error.EnhanceYourCalm, 'too many streams are in error');
+    return this.#parts.guard.violated() ? H2Error.None : this.#broken(H2Error.EnhanceYourCalm, 'too many streams are in error');
   }
 
   #empty(): H2ErrorCode {

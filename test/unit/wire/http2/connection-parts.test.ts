@@ -85,16 +85,22 @@ describe('ReceiveWindow', () => {
 });
 
 describe('FrameRate', () => {
-  it('lets a burst in at once and a pace after it, as a bucket does', () => {
+  it('lets a burst in at once and a pace after it, and takes back what does not count, as a bucket does', () => {
+    const step = fc.record({ pause: fc.nat(300), givesBack: fc.boolean() });
     fc.assert(
-      fc.property(fc.array(fc.nat(300)), (pauses) => {
+      fc.property(fc.array(step), (steps) => {
         const rate = new FrameRate(10, 5);
         let nowMs = 0;
         // In frames times a hundred, which is what ten a second are per millisecond.
         let bucket = 500;
-        for (const pause of pauses) {
+        for (const { pause, givesBack } of steps) {
           nowMs += pause;
           bucket = Math.min(500, bucket + pause);
+          if (givesBack) {
+            rate.giveBack();
+            bucket = Math.min(500, bucket + 100);
+            continue;
+          }
           const fits = bucket >= 100;
           if (fits) bucket -= 100;
           expect(rate.take(nowMs)).toBe(fits);

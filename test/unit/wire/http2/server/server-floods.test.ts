@@ -35,6 +35,14 @@ describe('a connection that is flooded', () => {
     expect(server.ended).toBe(false);
   });
 
+  it('takes resets at any pace from a client that takes as many answers, and no more of them', () => {
+    const server = new ServerOnFrames({ resetsPerSecond: 10, burstSeconds: 2 }).greet();
+    for (let i = 0; i < 200; i++) server.send(ask.call(i * 4 + 1), ask.head(i * 4 + 3), say.reset(i * 4 + 3, 8));
+    expect(server.ended).toBe(false);
+    const sent = untilEnd(server, 100, (i) => Buffer.concat([ask.head(i * 2 + 1_001), say.reset(i * 2 + 1_001, 8)]));
+    expect([sent, server.farewell]).toEqual([20, `${CALM} too many streams are reset`]);
+  });
+
   it.each<[string, (streamId: number) => Buffer]>([
     ['room that is none', (id) => Buffer.concat([ask.head(id), say.window(id, 0)])],
     ['room that is too much', (id) => Buffer.concat([ask.head(id), say.window(id, 0x7fff_ffff), say.window(id, 0x7fff_ffff)])],
