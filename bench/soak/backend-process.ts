@@ -6,22 +6,26 @@ import type { GrpcEngine } from '../../src/wire/grpc/open-channel.ts';
 
 /** Ask for its open calls, say GOAWAY, reset all connections, take no bytes for a while. */
 export type BackendOrder = 'open' | 'goaway' | 'cut' | 'stall';
+/** A calm one answers everything at once. */
+export type BackendMood = 'calm' | 'moody';
 
 const FILE = fileURLToPath(new URL('./backend-side.ts', import.meta.url));
 
 export class BackendProcess {
   readonly engine: GrpcEngine;
   port = 0;
+  readonly #mood: BackendMood;
   #child: ChildProcess | null = null;
 
-  static async start(engine: GrpcEngine): Promise<BackendProcess> {
-    const backend = new BackendProcess(engine);
+  static async start(engine: GrpcEngine, mood: BackendMood): Promise<BackendProcess> {
+    const backend = new BackendProcess(engine, mood);
     await backend.#begin();
     return backend;
   }
 
-  private constructor(engine: GrpcEngine) {
+  private constructor(engine: GrpcEngine, mood: BackendMood) {
     this.engine = engine;
+    this.#mood = mood;
   }
 
   get address(): string {
@@ -54,7 +58,7 @@ export class BackendProcess {
   }
 
   async #begin(): Promise<void> {
-    this.#child = fork(FILE, [this.engine, String(this.port)]);
+    this.#child = fork(FILE, [this.engine, String(this.port), this.#mood]);
     this.port = (await this.#next<{ port: number }>()).port;
   }
 

@@ -19,7 +19,7 @@ const MOST_LATE_MS = 40;
 /** One of so many calls is never answered. */
 const NEVER = 400;
 
-const [, , engine, port] = process.argv;
+const [, , engine, port, mood] = process.argv;
 const config = grpcListen.parse({
   engine,
   http2: { streamWindowBytes: 16_384, resetsPerSecond: 100_000 },
@@ -30,6 +30,10 @@ let open = 0;
 
 /** How the next call is treated. */
 function treat(exchange: UnaryExchange | StreamExchange, answer: () => void): void {
+  if (mood === 'calm') {
+    answer();
+    return;
+  }
   if (Math.random() * NEVER < 1) return;
   const share = Math.random() * 100;
   if (share < CUT) exchange.cut();

@@ -67,7 +67,7 @@ const LOOPS = { unary: 4, stream: 3, node: 3 } as const;
 const CONNECTIONS = 2;
 
 export async function runSoak({ periods, periodMs, random, say }: SoakOptions): Promise<SoakReport> {
-  const backends = [await BackendProcess.start('grpc-js'), await BackendProcess.start('own')];
+  const backends = [await BackendProcess.start('grpc-js', 'moody'), await BackendProcess.start('own', 'moody')];
   const probe = new GatewayProbe();
   const config = soakConfig(backends.map(({ address }) => address));
   const sluice = await SluiceProcess.start({ name: 'the gateway of the soak', config, env: probe.env });

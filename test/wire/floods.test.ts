@@ -1,71 +1,17 @@
-import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { http2Backend } from '../../src/config/http2-schema.ts';
 import type { GrpcChannel } from '../../src/wire/grpc/grpc-channel.ts';
 import { openGrpcChannel } from '../../src/wire/grpc/open-channel.ts';
-import { PREFACE } from '../../src/wire/http2/frames/frame-format.ts';
-import { FrameReader } from '../../src/wire/http2/frames/frame-reader.ts';
-import { encodeFields } from '../../src/wire/http2/hpack/encoder.ts';
-import { FrameLog, frame } from '../support/frame-log.ts';
-import { say } from '../support/scripted-h2-server.ts';
-import { ask } from '../support/server-on-frames.ts';
+import { Attacker } from './support/attacker.ts';
+import { floods, noRoom } from './support/floods.ts';
 import { WireServerProcess } from './support/wire-server-process.ts';
 
-const NEVER = '/test.Wire/Never';
+const NEVER = { path: '/test.Wire/Never', headers: [] };
 const ENHANCE_YOUR_CALM = '11';
-const FRAMES_AT_ONCE = 200;
+const CALLS_WITHOUT_ROOM = 200;
 const HONEST_CALLS = 500;
 /** The machine that runs this may be busy with other things. */
 const MOST_P99_MS = 250;
-
-/** Sends what it is told to as fast as the server takes it, until the server ends the connection. */
-class Attacker {
-  readonly ended: Promise<void>;
-  readonly log = new FrameLog();
-  readonly #socket: Socket;
-
-  constructor(port: number, settings: readonly number[], next: (i: number) => Buffer) {
-    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
-    this.#socket = socket;
-    this.ended = new Promise((resolve) => socket.once('close', () => resolve()));
-    const reader = new FrameReader(this.log, { maxFrameBytes: 16_777_215, maxBlockBytes: 1_000_000, maxContinuations: 100 });
-    socket.on('data', (chunk: Buffer) => reader.read(chunk, 0, chunk.length));
-    socket.write(Buffer.concat([PREFACE, say.settings(...settings)]));
-    let sent = 0;
-    const pour = (): void => {
-      while (!socket.destroyed && socket.writable) {
-        const frames = Buffer.concat(Array.from({ length: FRAMES_AT_ONCE }, () => next(sent++)));
-        if (frames.length === 0 || !socket.write(frames)) break;
-      }
-    };
-    socket.on('drain', pour);
-    pour();
-  }
-
-  /** The code of the server's GOAWAY; empty where it could not be read any more. */
-  get code(): string {
-    return this.log.lines.find((line) => line.startsWith('goaway'))?.split(' ')[2] ?? '';
-  }
-
-  stop(): void {
-    this.#socket.destroy();
-  }
-}
-
-const idOf = (i: number): number => i * 2 + 1;
-const PING = frame(6, 0, 0, Buffer.alloc(8));
-
-const FLOODS: readonly [string, (i: number) => Buffer][] = [
-  ['rapid resets', (i) => Buffer.concat([ask.head(idOf(i), NEVER), say.reset(idOf(i), 8)])],
-  ['resets that it provokes', (i) => Buffer.concat([ask.head(idOf(i), NEVER), say.window(idOf(i), 0)])],
-  [
-    'CONTINUATION without an end',
-    (i) => (i === 0 ? frame(1, 0, 1, encodeFields(ask.fields())) : frame(9, 0, 1, Buffer.alloc(10))),
-  ],
-  ['pings', () => PING],
-  ['settings', () => say.settings(4, 100)],
-  ['frames without effect', () => frame(2, 0, 1, Buffer.alloc(5))],
-];
 
 describe('the server of our own under attack', () => {
   let server: WireServerProcess;
@@ -113,24 +59,25 @@ describe('the server of our own under attack', () => {
     return tookMs.toSorted((a, b) => a - b);
   }
 
-  it.each(FLOODS)('ends a connection of %s, while others are served', async (_what, next) => {
+  it.each(floods(NEVER))('ends a connection of $name, while others are served', async (flood) => {
     await honest(50);
-    const attackers = Array.from({ length: 4 }, () => new Attacker(server.port, [], next));
+    const attackers = Array.from({ length: 4 }, () => new Attacker(server.port, flood));
     const served = honest(HONEST_CALLS);
     await Promise.all(attackers.map(({ ended }) => ended));
     const tookMs = await served;
     expect(tookMs[Math.floor(HONEST_CALLS * 0.99)]).toBeLessThan(MOST_P99_MS);
-    expect(new Set(attackers.map(({ code }) => code))).toEqual(new Set([ENHANCE_YOUR_CALM]));
+    // On a busy machine an attacker may not have read yet what the end of the connection takes along.
+    const codes = new Set(attackers.map(({ code }) => code));
+    codes.delete('');
+    expect([...codes]).toEqual([ENHANCE_YOUR_CALM]);
     await expect.poll(() => server.open()).toBe(0);
   });
 
   it('serves others while a client gives its answers no room', async () => {
-    const attacker = new Attacker(server.port, [4, 0], (i) =>
-      i < FRAMES_AT_ONCE ? ask.call(idOf(i), 'x', '/test.Wire/Echo') : Buffer.alloc(0),
-    );
+    const attacker = new Attacker(server.port, noRoom({ path: '/test.Wire/Echo', headers: [] }, CALLS_WITHOUT_ROOM, 'x'));
     await honest(HONEST_CALLS);
     // They wait for room, as many as may, until they are cut.
-    expect(await server.open()).toBe(FRAMES_AT_ONCE);
+    expect(await server.open()).toBe(CALLS_WITHOUT_ROOM);
     attacker.stop();
     await expect.poll(() => server.open()).toBe(0);
   });
