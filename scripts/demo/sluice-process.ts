@@ -87,6 +87,11 @@ export class SluiceProcess {
     process.once('exit', this.#onExit);
   }
 
+  /** Of the supervisor; launchers put themselves out of the way. */
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   get httpUrl(): string {
     return this.#printed(/HTTP +(http\S+)/);
   }
