@@ -1,11 +1,12 @@
-/** h2load, the native load generator of nghttp2: a closed loop of gRPC calls over HTTP/2. */
+/** h2load, the native load generator of nghttp2: a closed loop of equal questions over HTTP/2 or HTTP/1.1, so many of them to the one. */
 
 import { spawn } from 'node:child_process';
 
 export interface Load {
+  readonly protocol: 'h2' | 'http/1.1';
   readonly port: number;
   readonly path: string;
-  /** A file with the framed message of each call. */
+  /** A file with the body of each question. */
   readonly bodyFile: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly calls: number;
@@ -26,6 +27,7 @@ export function runH2load(load: Load, launcher: readonly string[]): Promise<Load
   const [command, ...args] = [
     ...launcher,
     'h2load',
+    ...(load.protocol === 'h2' ? [] : ['--h1']),
     ...['-n', String(load.calls), '-c', String(load.connections), '-m', String(load.streams), '-d', load.bodyFile],
     ...headers,
     `http://127.0.0.1:${load.port}${load.path}`,

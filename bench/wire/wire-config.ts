@@ -1,39 +1,63 @@
-/** The gateway of `bench:wire`: every policy on, and limits that no run reaches. */
+/** The config of the gateways of `bench:wire`: every policy on, and limits that no run reaches. */
 
 import { createHash } from 'node:crypto';
 import { MODEL } from './fixed-answers.ts';
+import type { Engine } from './options.ts';
+
+export const TENANT = 'bench';
+export const KEY_ID = 'bench001';
 
 /** Passed on to the backend each time, or answered from the cache. */
-export type WireModel = 'passed' | 'cached';
+export type Serving = 'passed' | 'cached';
+
+/** A key as config has it: its digest alone. */
+export interface StatedKey {
+  readonly id: string;
+  readonly sha256: string;
+}
+
+export interface WireShape {
+  readonly models: ReadonlyMap<string, Serving>;
+  /** Besides the one that is made at start. */
+  readonly keys: readonly StatedKey[];
+}
+
+/** One model of each, named by what becomes of its requests. */
+export const USUAL: WireShape = {
+  models: new Map([
+    ['passed', 'passed'],
+    ['cached', 'cached'],
+  ]),
+  keys: [],
+};
 
 const DAY_MS = 86_400_000;
 
-export function wireConfig(backend: string, engine: 'own' | 'grpc-js'): Readonly<Record<string, unknown>> {
+export function wireConfig(backend: string, engine: Engine, shape: WireShape): Readonly<Record<string, unknown>> {
+  const models = [...shape.models].map(([name, serving]) => [name, model(backend, engine, serving)]);
   return {
     workers: 1,
     listen: { grpc: { engine } },
     tenants: [
       {
-        id: 'bench',
+        id: TENANT,
         rate: { requestsPerSecond: 1_000_000, burst: 1_000_000 },
         maxInFlight: 4_096,
-        keys: [{ id: 'bench001', secret: { generate: true } }],
+        keys: [{ id: KEY_ID, secret: { generate: true } }, ...shape.keys],
       },
     ],
-    models: {
-      passed: model(backend, engine),
-      cached: { ...model(backend, engine), cache: { ttlMs: DAY_MS } },
-    },
+    models: Object.fromEntries(models),
   };
 }
 
-function model(backend: string, engine: string): object {
+function model(backend: string, engine: Engine, serving: Serving): object {
   return {
     inputs: { x: { min: 0, max: 1 } },
     guards: {
       input: [{ kind: 'bounds', name: 'in-range', action: 'block', tensors: ['x'], min: 0, max: 1 }],
       output: [{ kind: 'confidence', name: 'sure-enough', action: 'flag', floor: 0.1, tensors: ['y'] }],
     },
+    ...(serving === 'cached' ? { cache: { ttlMs: DAY_MS } } : {}),
     variants: [
       {
         name: 'v1',
@@ -48,5 +72,5 @@ function model(backend: string, engine: string): object {
 /** SHA-256 of what is on, addresses and engine left out. */
 export const policiesDigest = (): string =>
   createHash('sha256')
-    .update(JSON.stringify(wireConfig('', 'own')))
+    .update(JSON.stringify(wireConfig('', 'own', USUAL)))
     .digest('hex');

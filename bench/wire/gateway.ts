@@ -1,0 +1,89 @@
+/** The gateway of `bench:wire`: what it has used, and whether it has done what was asked of it. */
+
+import { readWorkers } from '../../scripts/demo/admin-reader.ts';
+import { Scrape } from '../../scripts/demo/scrape.ts';
+import { SluiceProcess } from '../../scripts/demo/sluice-process.ts';
+import { untilReady } from '../../scripts/demo/until-ready.ts';
+import { readThreadsUs } from '../cpu-time.ts';
+import type { Engine } from './options.ts';
+import { VoidRow } from './row.ts';
+import { KEY_ID, type Serving, TENANT, type WireShape, wireConfig } from './wire-config.ts';
+
+/** What its own counts must say. */
+export interface Expectation {
+  readonly face: 'grpc' | 'http';
+  readonly serving: Serving;
+}
+
+/** It counts a request when the last byte has left, which its client may hear of first. */
+const COUNT_TRIES = 40;
+const COUNT_WAIT_MS = 50;
+
+export class WireGateway {
+  readonly grpcPort: number;
+  readonly httpPort: number;
+  readonly #sluice: SluiceProcess;
+  /** Supervisor and workers. */
+  readonly #pids: readonly number[];
+
+  static async start(launcher: readonly string[], backendPort: number, engine: Engine, shape: WireShape): Promise<WireGateway> {
+    const config = wireConfig(`127.0.0.1:${backendPort}`, engine, shape);
+    const sluice = await SluiceProcess.start({ name: `the gateway on ${engine}`, config, launcher });
+    await Promise.race([untilReady(sluice), sluice.died]);
+    const workers = await readWorkers(sluice);
+    return new WireGateway(
+      sluice,
+      workers.map(({ pid }) => pid),
+    );
+  }
+
+  private constructor(sluice: SluiceProcess, workers: readonly number[]) {
+    this.#sluice = sluice;
+    this.#pids = [sluice.pid, ...workers];
+    this.grpcPort = Number(sluice.grpcAddress.split(':').at(-1));
+    this.httpPort = Number(new URL(sluice.httpUrl).port);
+  }
+
+  /** The key that it has made by itself. */
+  get key(): string {
+    return this.#sluice.key(TENANT, KEY_ID);
+  }
+
+  cpuUs(): number {
+    return this.#pids.reduce((sum, pid) => sum + readThreadsUs(pid), 0);
+  }
+
+  /** CPU microseconds a request of what `load` asks; `load` says how many these were. Rejects with VoidRow where the counts differ. */
+  async costOf(load: () => Promise<number>, expected: Expectation): Promise<number> {
+    const before = await this.#counts(expected);
+    const startUs = this.cpuUs();
+    const offered = await Promise.race([load(), this.#sluice.died]);
+    const us = (this.cpuUs() - startUs) / offered;
+    let [good, served] = [0, 0];
+    for (let tries = 0; tries < COUNT_TRIES; tries++) {
+      const after = await this.#counts(expected);
+      good = after.good - before.good;
+      served = after.served - before.served;
+      if (good >= offered && served >= offered) break;
+      await new Promise((done) => setTimeout(done, COUNT_WAIT_MS));
+    }
+    if (good !== offered || served !== offered)
+      throw new VoidRow(`offered ${offered}; the gateway counts ${good} good answers, ${served} of them ${expected.serving}`);
+    return us;
+  }
+
+  async stop(): Promise<void> {
+    await this.#sluice.stop();
+  }
+
+  async #counts({ face, serving }: Expectation): Promise<{ readonly good: number; readonly served: number }> {
+    const scrape = await Scrape.of(this.#sluice.adminUrl);
+    return {
+      good: scrape.sum('sluice_requests_total', { outcome: 'ok', face }),
+      served:
+        serving === 'cached'
+          ? scrape.sum('sluice_cache_requests_total', { result: 'hit' })
+          : scrape.sum('sluice_backend_attempts_total', { code: 'OK' }),
+    };
+  }
+}
