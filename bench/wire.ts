@@ -13,10 +13,11 @@ import { startFixedBackend } from './wire/nginx.ts';
 import { readWireOptions, type WireOptions } from './wire/options.ts';
 import { missed, save, tableOf } from './wire/results.ts';
 import { type Row, type RowResult, VoidRow, type WireRun } from './wire/row.ts';
+import { CLIENT_ROW } from './wire/rows/client-row.ts';
 import { GRPC_ROWS } from './wire/rows/grpc-rows.ts';
 import { REST_ROW } from './wire/rows/rest-row.ts';
 
-const ROWS: readonly Row[] = [...GRPC_ROWS, REST_ROW];
+const ROWS: readonly Row[] = [...GRPC_ROWS, CLIENT_ROW, REST_ROW];
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
