@@ -14,10 +14,12 @@ import { readWireOptions, type WireOptions } from './wire/options.ts';
 import { missed, save, tableOf } from './wire/results.ts';
 import { type Row, type RowResult, VoidRow, type WireRun } from './wire/row.ts';
 import { CLIENT_ROW } from './wire/rows/client-row.ts';
+import { GROWTH_ROWS } from './wire/rows/growth-rows.ts';
 import { GRPC_ROWS } from './wire/rows/grpc-rows.ts';
+import { LATENCY_ROW } from './wire/rows/latency-row.ts';
 import { REST_ROW } from './wire/rows/rest-row.ts';
 
-const ROWS: readonly Row[] = [...GRPC_ROWS, CLIENT_ROW, REST_ROW];
+const ROWS: readonly Row[] = [...GRPC_ROWS, CLIENT_ROW, REST_ROW, LATENCY_ROW, ...GROWTH_ROWS];
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 

@@ -7,7 +7,7 @@ import { untilReady } from '../../scripts/demo/until-ready.ts';
 import { readThreadsUs } from '../cpu-time.ts';
 import type { Engine } from './options.ts';
 import { VoidRow } from './row.ts';
-import { KEY_ID, type Serving, TENANT, type WireShape, wireConfig } from './wire-config.ts';
+import { KEY_ID, type Serving, TENANT, type WireShape, WORKERS, wireConfig } from './wire-config.ts';
 
 /** What its own counts must say. */
 export interface Expectation {
@@ -30,11 +30,7 @@ export class WireGateway {
     const config = wireConfig(`127.0.0.1:${backendPort}`, engine, shape);
     const sluice = await SluiceProcess.start({ name: `the gateway on ${engine}`, config, launcher });
     await Promise.race([untilReady(sluice), sluice.died]);
-    const workers = await readWorkers(sluice);
-    return new WireGateway(
-      sluice,
-      workers.map(({ pid }) => pid),
-    );
+    return new WireGateway(sluice, await workersOf(sluice));
   }
 
   private constructor(sluice: SluiceProcess, workers: readonly number[]) {
@@ -69,7 +65,14 @@ export class WireGateway {
     }
     if (good !== offered || served !== offered)
       throw new VoidRow(`offered ${offered}; the gateway counts ${good} good answers, ${served} of them ${expected.serving}`);
+    await this.#expectSameWorkers();
     return us;
+  }
+
+  /** A worker that was replaced has taken its time with it. */
+  async #expectSameWorkers(): Promise<void> {
+    const now = [this.#sluice.pid, ...(await workersOf(this.#sluice))];
+    if (String(now) !== String(this.#pids)) throw new VoidRow(`the processes were ${this.#pids} and are ${now}`);
   }
 
   async stop(): Promise<void> {
@@ -86,4 +89,13 @@ export class WireGateway {
           : scrape.sum('sluice_backend_attempts_total', { code: 'OK' }),
     };
   }
+}
+
+async function workersOf(sluice: SluiceProcess): Promise<readonly number[]> {
+  for (let tries = 0; tries < COUNT_TRIES; tries++) {
+    const workers = await readWorkers(sluice);
+    if (workers.length === WORKERS && workers.every(({ ready }) => ready)) return workers.map(({ pid }) => pid);
+    await new Promise((done) => setTimeout(done, COUNT_WAIT_MS));
+  }
+  throw new Error(`${sluice.name} does not have the ${WORKERS} worker that its config asks for.`);
 }

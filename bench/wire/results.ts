@@ -11,7 +11,8 @@ import { policiesDigest } from './wire-config.ts';
 const HEAD = ['row', 'engine', 'peer', 'unit', 'ours', 'theirs', 'ratio', 'added', 'must be', 'aim', ''];
 
 export function tableOf(rows: readonly RowResult[]): string {
-  return table(HEAD, rows.map(cellsOf));
+  const voids = rows.filter(({ voided }) => voided !== '').map(({ name, voided }) => `\nThe row "${name}" is void: ${voided}.`);
+  return table(HEAD, rows.map(cellsOf)) + voids.join('');
 }
 
 /** Whether a row that has a limit is beyond it; the package's rows are there for comparison alone. */
@@ -42,7 +43,7 @@ export function save(
 
 function cellsOf(row: RowResult): string[] {
   const { name, engine, peerName, unit, judged, limit, aim, voided } = row;
-  if (voided !== '') return [name, engine, peerName, `void: ${voided}`, ...HEAD.slice(4).map(() => '')];
+  if (voided !== '') return [name, 'void', ...HEAD.slice(2).map(() => '')];
   const digits = unit === 'us' ? 1 : 3;
   const [ours, peer] = [row.ours.toFixed(digits), row.peer.toFixed(digits)];
   const added = judged === 'added' ? (row.ours - row.peer).toFixed(digits) : '';

@@ -5,6 +5,8 @@ import { MODEL } from './fixed-answers.ts';
 import type { Engine } from './options.ts';
 
 export const TENANT = 'bench';
+/** On one core; what more of them give is a matter of more cores. */
+export const WORKERS = 1;
 export const KEY_ID = 'bench001';
 
 /** Passed on to the backend each time, or answered from the cache. */
@@ -36,7 +38,7 @@ const DAY_MS = 86_400_000;
 export function wireConfig(backend: string, engine: Engine, shape: WireShape): Readonly<Record<string, unknown>> {
   const models = [...shape.models].map(([name, serving]) => [name, model(backend, engine, serving)]);
   return {
-    workers: 1,
+    workers: WORKERS,
     listen: { grpc: { engine } },
     tenants: [
       {
