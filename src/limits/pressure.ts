@@ -25,6 +25,7 @@ const LATE_READINGS = 2;
 /** Judges readings of memory and of the event loop, with hysteresis, and keeps the level as one number. */
 export class Pressure implements PressureSource {
   readonly #read: () => PressureReading;
+  readonly #collect: () => void;
   readonly #shares: readonly number[];
   readonly #loopDelayMs: number;
   #level: PressureLevel = PressureLevel.None;
@@ -33,8 +34,10 @@ export class Pressure implements PressureSource {
   #memoryShare = 0;
   #isLate = false;
 
-  constructor(thresholds: PressureThresholds, read: () => PressureReading) {
+  /** `collect` is called at each reading for whose memory new work is refused: what is garbage by then nothing else would collect. */
+  constructor(thresholds: PressureThresholds, read: () => PressureReading, collect: () => void) {
     this.#read = read;
+    this.#collect = collect;
     // Level 0 begins at nothing.
     this.#shares = [0, thresholds.noNewEntries, thresholds.noIdle, thresholds.noNewWork];
     this.#loopDelayMs = thresholds.loopDelayMs;
@@ -61,6 +64,7 @@ export class Pressure implements PressureSource {
     this.#memoryLevel = this.#memoryLevelAt(memoryShare);
     this.#judgeLoop(loopDelayMs);
     this.#level = this.#isLate ? PressureLevel.NoNewWork : this.#memoryLevel;
+    if (this.#memoryLevel === PressureLevel.NoNewWork) this.#collect();
   }
 
   #memoryLevelAt(share: number): PressureLevel {

@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
+import { KeptMemory } from './kept-memory.ts';
 import type { PressureReading } from './pressure.ts';
 
 const LOOP_RESOLUTION_MS = 20;
@@ -10,6 +11,7 @@ const NANOS_PER_MS = 1e6;
 export class ProcessReader {
   readonly #heapLimitBytes = getHeapStatistics().heap_size_limit;
   readonly #limitBytes: number;
+  readonly #kept = new KeptMemory();
   readonly #loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
 
   /** `limitBytes` is what this process may use of the container's memory. */
@@ -20,8 +22,10 @@ export class ProcessReader {
 
   read(): PressureReading {
     const memory = process.memoryUsage();
-    // Heap that is resident and free will be used again before more is taken, so it is not in the way of anything.
-    const taken = Math.max(memory.heapUsed + memory.external, memory.rss - memory.heapTotal + memory.heapUsed);
+    const outside = memory.rss - memory.heapTotal;
+    // What is resident and free, in the heap and beside it, will be used again before more is taken, so it is not in the way of anything.
+    const resident = outside - this.#kept.read(memory.external, outside) + memory.heapUsed;
+    const taken = Math.max(memory.heapUsed + memory.external, resident);
     const memoryShare = Math.max(memory.heapUsed / this.#heapLimitBytes, taken / this.#limitBytes);
     // The monitor records whole intervals between its ticks; without any it was reset within one.
     const intervalMs = this.#loop.count === 0 ? 0 : this.#loop.mean / NANOS_PER_MS;

@@ -1,5 +1,7 @@
 import type { OverloadConfig } from '../config/overload-schema.ts';
+import type { Clock } from '../core/clock.ts';
 import { PressureLevel } from '../core/pressure.ts';
+import { PacedCollection } from '../limits/paced-collection.ts';
 import { Pressure } from '../limits/pressure.ts';
 import { memoryLimitBytes, ProcessReader } from '../limits/process-reading.ts';
 import type { Log } from '../telemetry/access-log.ts';
@@ -12,6 +14,7 @@ export interface PressureWatchOptions {
   /** Called at each reading while idle connections are to be closed. */
   readonly closeIdle: () => void;
   readonly log: Log;
+  readonly clock: Clock;
 }
 
 /** Looks at memory and event loop of this process four times a second. */
@@ -30,7 +33,13 @@ export class PressureWatch {
       noNewWork: config.noNewWorkPercent,
       loopDelayMs: config.loopDelayMs,
     };
-    this.pressure = new Pressure(thresholds, () => this.#reader.read());
+    // There for processes that were started with --expose-gc, as workers are.
+    const collection = new PacedCollection(globalThis.gc ?? nothing, options.clock);
+    this.pressure = new Pressure(
+      thresholds,
+      () => this.#reader.read(),
+      () => collection.run(),
+    );
     this.#timer = setInterval(() => this.#poll(), POLL_MS).unref();
   }
 
@@ -48,3 +57,5 @@ export class PressureWatch {
     if (level >= PressureLevel.NoIdle) this.#o.closeIdle();
   }
 }
+
+const nothing = (): void => undefined;

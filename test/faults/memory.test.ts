@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { WorkerView } from '../../src/core/control-plane.ts';
 import { GrpcCaller } from '../support/clients.ts';
 import { type Face, FaultScene, type Told } from '../support/fault-scene.ts';
-import { eventually, metric } from '../support/gateway-under-test.ts';
+import { admin, eventually, metric, preloading } from '../support/gateway-under-test.ts';
 import { answerEcho } from '../support/oip-server.ts';
 
 const UNAVAILABLE = 14;
@@ -27,8 +28,9 @@ const TENANTS = [
   },
 ];
 
-const start = (pressure: object): Promise<FaultScene> =>
+const start = (pressure: object, env: Readonly<Record<string, string>> = {}): Promise<FaultScene> =>
   FaultScene.start({
+    env,
     model: { timeoutMs: 60_000, maxRows: BODY_BYTES, cache: { ttlMs: 600_000 } },
     config: {
       tenants: TENANTS,
@@ -103,5 +105,32 @@ describe('a gateway that begins to be short of memory', () => {
   it('keeps no new answers in its cache, and serves on', async () => {
     await eventually('memory has been looked at', async () => (await metric(scene.gateway, 'sluice_pressure_level')) === 1);
     expect([await callsForTwo(scene, 'rest'), await callsForTwo(scene, 'grpc')]).toEqual([2, 2]);
+  });
+});
+
+/** Allocators give large buffers back to the system at once, and small ones hardly ever. */
+const GARBAGE: readonly (readonly [string, number])[] = [
+  ['large', 8 * MIB],
+  ['small', 65_536],
+];
+
+describe.each(GARBAGE)('a gateway whose memory was full of %s buffers', (_what, bytes) => {
+  let scene: FaultScene;
+  beforeAll(async () => {
+    scene = await start({}, { ...preloading('preload-garbage.ts'), SLUICE_TEST_GARBAGE_BYTES: String(bytes) });
+  });
+  afterAll(async () => expect(await scene.stop()).toBe(0));
+
+  it('takes work again though it allocates nothing that would have them collected', async () => {
+    const { workers } = await admin<{ workers: readonly WorkerView[] }>(scene.gateway, 'GET', 'workers');
+    process.kill(workers[0]!.pid, 'SIGUSR2');
+    await eventually('work is refused', () => scene.gateway.output().includes('"level":3,"reason":"memory"'), RECOVERY_LIMIT_MS);
+    await eventually(
+      'work is taken again',
+      async () => (await metric(scene.gateway, 'sluice_pressure_level')) < 3,
+      RECOVERY_LIMIT_MS,
+    );
+    expect((await ask(scene, 'rest')).code).toBe('OK');
+    expect((await ask(scene, 'grpc')).code).toBe('OK');
   });
 });

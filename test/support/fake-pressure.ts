@@ -4,5 +4,9 @@ export const THRESHOLDS: PressureThresholds = { noNewEntries: 0.85, noIdle: 0.92
 
 /** A process that is short of nothing. */
 export function calm(): Pressure {
-  return new Pressure(THRESHOLDS, () => ({ memoryShare: 0, loopDelayMs: 0 }));
+  return new Pressure(
+    THRESHOLDS,
+    () => ({ memoryShare: 0, loopDelayMs: 0 }),
+    () => undefined,
+  );
 }

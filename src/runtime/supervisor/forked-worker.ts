@@ -4,9 +4,14 @@ import type { ToSupervisor, ToWorker } from '../ipc/messages.ts';
 import type { ProcessEnd, WorkerProcess } from '../ipc/worker-process.ts';
 import { WORKER_FILE } from '../worker/worker-file.ts';
 
-// Structured clones: bytes, maps and whole amounts of money go over as what they are.
 const forkWorker = (): ChildProcess =>
-  fork(WORKER_FILE, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  fork(WORKER_FILE, [], {
+    // A worker that is short of memory asks for a collection of its garbage.
+    execArgv: [...process.execArgv, '--expose-gc'],
+    // Structured clones: bytes, maps and whole amounts of money go over as what they are.
+    serialization: 'advanced',
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
 
 /** A worker in a process of its own. It writes its log where this process does. */
 export class ForkedWorker implements WorkerProcess {

@@ -89,6 +89,7 @@ export class WorkerGateway {
     this.#watch = new PressureWatch(config.overload.pressure, {
       processes: start.workers,
       log: this.log,
+      clock: this.#clock,
       closeIdle: () => this.#listeners.closeIdle(),
     });
     this.#live = new LiveSnapshot(this.#buildRoutes(secrets, tls), this.keys);

@@ -53,7 +53,11 @@ class World {
   readonly processCap = new LocalConcurrencyCap(2);
   readonly bytes = new LocalByteBudget(100);
   readonly overloads: string[] = [];
-  readonly pressure = new Pressure(THRESHOLDS, () => this.reading);
+  readonly pressure = new Pressure(
+    THRESHOLDS,
+    () => this.reading,
+    () => undefined,
+  );
   reading = { memoryShare: 0, loopDelayMs: 0 };
   readonly lost: unknown[] = [];
   /** Bodies as they were when they came to Decode. */

@@ -4,10 +4,12 @@ import { Pressure } from '../../../src/limits/pressure.ts';
 import { memoryLimitBytes, ProcessReader } from '../../../src/limits/process-reading.ts';
 import { THRESHOLDS } from '../../support/fake-pressure.ts';
 
+const nothing = (): void => undefined;
+
 /** The level after each reading of memory share and loop delay. */
 function levels(readings: readonly (readonly [memoryShare: number, loopDelayMs: number])[]): number[] {
   let reading = { memoryShare: 0, loopDelayMs: 0 };
-  const pressure = new Pressure(THRESHOLDS, () => reading);
+  const pressure = new Pressure(THRESHOLDS, () => reading, nothing);
   return readings.map(([memoryShare, loopDelayMs]) => {
     reading = { memoryShare, loopDelayMs };
     pressure.poll();
@@ -34,12 +36,29 @@ describe('Pressure', () => {
 
   it('says what it is that makes it refuse', () => {
     let reading = { memoryShare: 0.9, loopDelayMs: 900 };
-    const pressure = new Pressure(THRESHOLDS, () => reading);
+    const pressure = new Pressure(THRESHOLDS, () => reading, nothing);
     for (let i = 0; i < 2; i++) pressure.poll();
     expect([pressure.level, pressure.reason, pressure.memoryShare]).toEqual([3, 'event_loop', 0.9]);
     reading = { memoryShare: 0.97, loopDelayMs: 900 };
     pressure.poll();
     expect(pressure.reason).toBe('memory');
+  });
+
+  it('asks for a collection at each reading for whose memory new work is refused, and at no other', () => {
+    let collections = 0;
+    let reading = { memoryShare: 0, loopDelayMs: 900 };
+    const pressure = new Pressure(
+      THRESHOLDS,
+      () => reading,
+      () => collections++,
+    );
+    const asked = [0.94, 0.94, 0.95, 0.94, 0.92, 0.96].map((memoryShare) => {
+      reading = { memoryShare, loopDelayMs: 900 };
+      pressure.poll();
+      return collections;
+    });
+    expect(pressure.level).toBe(3);
+    expect(asked).toEqual([0, 0, 1, 2, 2, 3]);
   });
 
   it('is, whatever came before, at least the level of its memory now, and at most that of two hundredths more', () => {
