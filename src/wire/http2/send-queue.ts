@@ -12,6 +12,8 @@ export interface SendingStream extends OutgoingMessage {
   sendWindow: number;
 }
 
+const LEAST_SWEPT = 64;
+
 /** Sends messages as far as both windows and the socket let it (RFC 9113, 5.2); those that are stuck go on in turns, a frame each. */
 export abstract class SendQueue<Stream extends SendingStream> {
   protected readonly stuck: Stream[] = [];
@@ -22,6 +24,8 @@ export abstract class SendQueue<Stream extends SendingStream> {
   /** The connection's window, which SETTINGS do not move (RFC 9113, 6.9.2). */
   #window = DEFAULT_WINDOW_BYTES;
   #resumed = false;
+  /** With so many stuck, those that are over are looked for. */
+  #sweepAt = LEAST_SWEPT;
 
   constructor(output: FrameOutput, peer: PeerSettings, maxPendingBytes: number) {
     this.#output = output;
@@ -39,7 +43,7 @@ export abstract class SendQueue<Stream extends SendingStream> {
     while (stream.unsentBytes > 0) {
       if (!this.#sendFrame(stream)) {
         this.stalled(stream);
-        this.stuck.push(stream);
+        this.#keep(stream);
         return;
       }
     }
@@ -64,9 +68,12 @@ export abstract class SendQueue<Stream extends SendingStream> {
   pump(): void {
     if (!this.#resumed) return;
     this.#resumed = false;
+    // A round forgets them itself, and a stream that goes on with its next message may come to stand in line within it.
+    this.#sweepAt = Number.POSITIVE_INFINITY;
     while (this.#round()) {
       // Another round, since the last has sent something.
     }
+    this.#sweepAt = Math.max(LEAST_SWEPT, this.stuck.length * 2);
     // Whoever was first now is last, or small windows would always go to the same.
     if (this.stuck.length > 1) this.stuck.push(this.stuck.shift()!);
   }
@@ -77,6 +84,19 @@ export abstract class SendQueue<Stream extends SendingStream> {
   protected abstract stalled(stream: Stream): void;
   /** The message is written whole. */
   protected abstract written(stream: Stream): void;
+
+  /** A peer that never gives room would otherwise be remembered every stream that was given up for it. */
+  #keep(stream: Stream): void {
+    const { stuck } = this;
+    if (stuck.push(stream) < this.#sweepAt) return;
+    let kept = 0;
+    for (let i = 0; i < stuck.length; i++) {
+      const each = stuck[i]!;
+      if (!each.over) stuck[kept++] = each;
+    }
+    stuck.length = kept;
+    this.#sweepAt = Math.max(LEAST_SWEPT, kept * 2);
+  }
 
   /** One frame of each; whether any was sent. */
   #round(): boolean {
