@@ -1,5 +1,6 @@
 /** Callers of the soak on the client of our own: calls with one answer, and with many that are read slowly. */
 
+import { http2Backend } from '../../src/config/http2-schema.ts';
 import type { GrpcChannel } from '../../src/wire/grpc/grpc-channel.ts';
 import { openGrpcChannel } from '../../src/wire/grpc/open-channel.ts';
 import { type Caller, type Ended, endingOf, LONG_MS, mannerOf, RIGHT, refusalOf, wrong } from './ending.ts';
@@ -116,4 +117,11 @@ export class OwnStreamCaller implements Caller {
 }
 
 const openOwn = (address: string): GrpcChannel =>
-  openGrpcChannel('own', { address, ip: '', tls: null, maxMessageBytes: 16_777_216, connectTimeoutMs: 5_000 });
+  openGrpcChannel('own', {
+    address,
+    ip: '',
+    tls: null,
+    maxMessageBytes: 16_777_216,
+    connectTimeoutMs: 5_000,
+    http2: http2Backend.parse({}),
+  });

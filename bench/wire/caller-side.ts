@@ -4,6 +4,7 @@
  */
 
 import { readFileSync } from 'node:fs';
+import { http2Backend } from '../../src/config/http2-schema.ts';
 import type { GrpcChannel } from '../../src/wire/grpc/grpc-channel.ts';
 import { openGrpcChannel } from '../../src/wire/grpc/open-channel.ts';
 import type { UnarySink } from '../../src/wire/grpc/waiting-call.ts';
@@ -26,7 +27,14 @@ class Asking {
   #turn = 0;
 
   constructor({ address, connections, models, credentialsFile }: CallerSetup) {
-    const options = { address, ip: '', tls: null, maxMessageBytes: MAX_MESSAGE_BYTES, connectTimeoutMs: CONNECT_TIMEOUT_MS };
+    const options = {
+      address,
+      ip: '',
+      tls: null,
+      maxMessageBytes: MAX_MESSAGE_BYTES,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      http2: http2Backend.parse({}),
+    };
     this.#channels = Array.from({ length: connections }, () => openGrpcChannel('own', options));
     this.#questions = models.map(messageOf);
     const credentials = JSON.parse(readFileSync(credentialsFile, 'utf8')) as readonly string[];

@@ -1,5 +1,6 @@
 /** Beside load whose answers nobody looks at: one question in a thousand, whose answer is decoded and compared. */
 
+import { http2Backend } from '../../src/config/http2-schema.ts';
 import { GrpcStatus } from '../../src/core/grpc-status.ts';
 import type { GrpcChannel } from '../../src/wire/grpc/grpc-channel.ts';
 import { openGrpcChannel } from '../../src/wire/grpc/open-channel.ts';
@@ -47,6 +48,7 @@ export function grpcProbe(
     tls: null,
     maxMessageBytes: MAX_MESSAGE_BYTES,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    http2: http2Backend.parse({}),
   });
   const headers = credential === '' ? [] : ['authorization', `Bearer ${credential}`];
   const question = messageOf(model);

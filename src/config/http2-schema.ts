@@ -3,7 +3,7 @@ import { bytes, count, timeoutMs } from './fields.ts';
 
 /** Limits of one HTTP/2 connection (RFC 9113), for both of its sides. */
 
-const headerTableBytes = z.int().min(0).max(65_536).default(4_096);
+const headerTableBytes = z.int().min(0).max(65_536);
 const maxHeaderFields = count.max(4_096).default(128);
 const maxContinuations = count.max(64).default(8).describe('CONTINUATION frames of one header block.');
 const maxFrameBytes = z.int().min(16_384).max(1_048_576).default(16_384).describe('Bytes of one frame.');
@@ -14,7 +14,7 @@ const burstSeconds = count.max(600);
 
 /** What a client goes beyond ends its connection with ENHANCE_YOUR_CALM, unless it says otherwise. */
 export const http2Listen = z.strictObject({
-  headerTableBytes: headerTableBytes.describe('Bytes of the table in which a client keeps header fields.'),
+  headerTableBytes: headerTableBytes.default(4_096).describe('Bytes of the table in which a client keeps header fields.'),
   maxHeaderFields: maxHeaderFields.describe('Header fields of a call; a call with more is refused.'),
   maxContinuations,
   maxFrameBytes,
@@ -57,7 +57,11 @@ export const http2Backend = z.strictObject({
     .default(30_000)
     .describe('Time a server that owes an answer may say nothing before it is pinged; doubles when it finds that too often.'),
   keepAliveTimeoutMs: timeoutMs.default(10_000).describe('Time for a server to answer a ping; then its connection is given up.'),
-  headerTableBytes: headerTableBytes.describe('Bytes of the table in which a server keeps header fields.'),
+  headerTableBytes: headerTableBytes
+    .default(0)
+    .describe(
+      'Bytes of the table in which a server keeps header fields; with none, answers that begin and end alike are read once.',
+    ),
   maxMetadataBytes: bytes.max(1_048_576).default(32_768).describe('Bytes of all metadata of an answer; a call with more fails.'),
   maxHeaderFields: maxHeaderFields.describe('Header fields of an answer; a call with more fails.'),
   maxContinuations,

@@ -42,7 +42,8 @@ export class DynamicTable {
   /** One that is larger than the table empties it, which is no error (RFC 7541, 4.4). */
   add(name: string, value: string, wellFormed: boolean): void {
     const cost = name.length + value.length + ENTRY_OVERHEAD;
-    this.version++;
+    // A table without room for it that is empty stays as it is.
+    if (cost <= this.maxBytes || this.count > 0) this.version++;
     this.#evictTo(this.maxBytes - cost);
     if (cost > this.maxBytes) return;
     if (this.count > this.#mask) this.#grow();
