@@ -1,6 +1,7 @@
 import { type AnswerForm, JSON_ANSWER } from './answer-form.ts';
 import type { Pending } from './backend.ts';
 import type { CacheResult } from './cache.ts';
+import type { Timed } from './deadline-heap.ts';
 import type { AnswerCheck, Codec, Exit, Head, Match } from './exchange.ts';
 import { Reply } from './exchange.ts';
 import type { FaultKind } from './faults.ts';
@@ -42,8 +43,9 @@ export interface Parts {
  * Everything known about one request. Every field is set here, in this order and with its final type, so that all contexts share one
  * hidden class. Phases fill fields; they never add any.
  */
-export class RequestContext implements Rostered {
+export class RequestContext implements Rostered, Timed {
   rosterAt = -1;
+  heapAt = -1;
   readonly head: Head;
   readonly exit: Exit;
   readonly match: Match;
@@ -64,7 +66,6 @@ export class RequestContext implements Rostered {
   deadlineMs: Millis = 0 as Millis;
   /** The caller asked for less time than the model's config grants. */
   deadlineIsCallers = false;
-  timer: NodeJS.Timeout | null = null;
   /**
    * Microseconds since `startedUs` at the end of each phase; 0 for a phase that did not run. A plain array of one place a phase: a typed
    * array of this length has its bytes outside the heap, and getting and freeing them cost more than all the rest of a context.

@@ -1,10 +1,13 @@
 import type { Flights } from '../cache/flights.ts';
 import type { CacheStore } from '../core/cache.ts';
 import type { Clock } from '../core/clock.ts';
+import type { RequestContext } from '../core/context.ts';
+import { Deadlines } from '../core/deadlines.ts';
 import type { EvidenceBook } from '../core/evidence.ts';
 import type { ByteBudget, RateLimiter } from '../core/limits.ts';
 import type { UsageBook } from '../core/money.ts';
 import type { Observer, Tally } from '../core/observer.ts';
+import { SYSTEM_TIMING } from '../core/timing.ts';
 import { Lifecycle } from '../gateway/lifecycle.ts';
 import { Admit } from '../gateway/phases/admit.ts';
 import { Authorise } from '../gateway/phases/authorise.ts';
@@ -49,7 +52,8 @@ export function buildLifecycle(m: Mechanisms): { lifecycle: Lifecycle; admit: Ad
   const late = (): Lifecycle => lifecycle;
   const admit = new Admit(m);
   const recall = new Recall({ clock, store, flights, maxRequestBytes: m.maxCachedRequestBytes, lifecycle: late });
-  const release = new Release({ bytes, observer, recall });
+  const deadlines = new Deadlines<RequestContext>({ ...SYSTEM_TIMING, clock }, (ctx) => lifecycle.abort(ctx, false));
+  const release = new Release({ bytes, observer, recall, deadlines });
   const inspectOutput = new InspectOutput();
   const book = new Book({ clock, store, recall, usage: m.usage, evidence: m.evidence });
   const parting = { inspect: inspectOutput, book, lifecycle: late, onLost: m.onLost };
@@ -58,7 +62,7 @@ export function buildLifecycle(m: Mechanisms): { lifecycle: Lifecycle; admit: Ad
       identify: new Identify(clock),
       admit,
       decode: new Decode(),
-      authorise: new Authorise(clock, (ctx) => lifecycle.abort(ctx, false)),
+      authorise: new Authorise(clock, deadlines),
       inspectInput: new InspectInput(),
       place: new Place(m.sequences),
       recall,

@@ -1,37 +1,56 @@
 import type { RequestContext } from '../../core/context.ts';
-import type { Exit, Front, Reply } from '../../core/exchange.ts';
+import type { Timed } from '../../core/deadline-heap.ts';
+import type { Exit, Front, Head, HeadNotes, Reply } from '../../core/exchange.ts';
 import { Fault, type FaultKind } from '../../core/faults.ts';
 import { GrpcStatus } from '../../core/grpc-status.ts';
 import type { ByteRoom, ExchangeOwner, UnaryExchange } from '../../wire/grpc/unary-exchange.ts';
-import { GrpcHead } from './grpc-head.ts';
 import { spoiledBy } from './grpc-spoiled.ts';
 import type { StreamHouse } from './stream-house.ts';
 
 /** Milliseconds a caller is told to wait when the bytes on their way are too many. */
 const NO_ROOM_WAIT_MS = 1_000;
 
-/** One gRPC call between the wire and the front: its head, its way out, and the news of both. */
-export class GrpcExchange implements ExchangeOwner, Exit, ByteRoom {
+/** One gRPC call between the wire and the front: its head, its way out, and the news of both; one object for all, since there is one a request. */
+export class GrpcExchange implements ExchangeOwner, Head, Exit, ByteRoom, Timed {
+  readonly face = 'grpc';
+  readonly method = 'POST';
+  readonly query = '';
+  /** The client does not say. */
+  readonly contentLength = -1;
+  readonly path: string;
+  readonly timeoutMs: number;
+  readonly remoteAddress: string;
+  readonly notes: HeadNotes | null;
+  /** By when its message has to be here. */
+  deadlineMs = 0;
+  heapAt = -1;
   readonly #exchange: UnaryExchange;
   readonly #front: Front;
   readonly #ctx: RequestContext;
-  readonly #bodyTimeoutMs: number;
-  readonly #bodyTimer: NodeJS.Timeout | null = null;
   readonly #house: StreamHouse;
   /** Bytes here of a message that is not whole yet. */
   #partialBytes = 0;
 
   /** @hot */
   constructor(exchange: UnaryExchange, house: StreamHouse) {
+    this.path = exchange.path;
+    this.timeoutMs = exchange.timeoutMs;
+    this.remoteAddress = exchange.remoteAddress;
+    this.notes = exchange.notes;
     this.#exchange = exchange;
     this.#house = house;
     this.#front = house.front;
-    this.#bodyTimeoutMs = house.limits.bodyTimeoutMs;
-    this.#ctx = house.front.open(new GrpcHead(exchange, -1, exchange.timeoutMs), this);
+    this.#ctx = house.front.open(this, this);
     if (!this.#ctx.awaitsBody) return;
-    this.#bodyTimer = setTimeout(tooSlow, this.#hasOwnGrant() ? exchange.timeoutMs : this.#bodyTimeoutMs, this);
+    const nowMs = house.clock.nowMs();
+    this.deadlineMs = nowMs + (this.#hasOwnGrant() ? this.timeoutMs : house.limits.bodyTimeoutMs);
+    house.slowBodies.add(this, nowMs);
     exchange.limit(this.#ctx.bodyLimitBytes, this);
     exchange.read();
+  }
+
+  header(name: string): string {
+    return this.#exchange.header(name);
   }
 
   send(reply: Reply): void {
@@ -77,15 +96,15 @@ export class GrpcExchange implements ExchangeOwner, Exit, ByteRoom {
     this.#front.closed(this.#ctx);
   }
 
+  /** Its message has taken too long. */
   slow(): void {
     if (this.#hasOwnGrant()) this.#fail(Fault.DeadlineOver, 'The message was still on its way.');
-    else this.#fail(Fault.BodyTimeout, `Expected the whole message within ${this.#bodyTimeoutMs} ms.`);
+    else this.#fail(Fault.BodyTimeout, `Expected the whole message within ${this.#house.limits.bodyTimeoutMs} ms.`);
   }
 
   /** The client grants less time for everything than it would get for its message alone. */
   #hasOwnGrant(): boolean {
-    const grantedMs = this.#exchange.timeoutMs;
-    return grantedMs > 0 && grantedMs < this.#bodyTimeoutMs;
+    return this.timeoutMs > 0 && this.timeoutMs < this.#house.limits.bodyTimeoutMs;
   }
 
   #fail(kind: FaultKind, detail: string): void {
@@ -94,12 +113,8 @@ export class GrpcExchange implements ExchangeOwner, Exit, ByteRoom {
   }
 
   #stopReading(): void {
-    this.#house.movePartial(this.#partialBytes, 0);
+    if (this.#partialBytes > 0) this.#house.movePartial(this.#partialBytes, 0);
     this.#partialBytes = 0;
-    if (this.#bodyTimer !== null) clearTimeout(this.#bodyTimer);
+    this.#house.slowBodies.remove(this);
   }
-}
-
-function tooSlow(exchange: GrpcExchange): void {
-  exchange.slow();
 }

@@ -1,4 +1,8 @@
+import type { Clock } from '../../core/clock.ts';
+import type { Timed } from '../../core/deadline-heap.ts';
+import { Deadlines } from '../../core/deadlines.ts';
 import type { ByteBudget } from '../../core/limits.ts';
+import { SYSTEM_TIMING, type Timing } from '../../core/timing.ts';
 import type { StreamFront } from './stream-front.ts';
 
 export interface StreamLimits {
@@ -15,16 +19,26 @@ export interface Drainable {
   drain(): void;
 }
 
-/** What the streams of one listener share: their limits, and the bytes that are on their way to any of them. */
+/** A call whose message may come too slowly. */
+export interface AwaitsBody extends Timed {
+  slow(): void;
+}
+
+/** What the calls of one listener share: their limits, and the bytes that are on their way to any of them. */
 export class StreamHouse {
   readonly front: StreamFront;
   readonly limits: StreamLimits;
+  readonly clock: Clock;
+  /** By when the messages of unary calls have to be here. */
+  readonly slowBodies: Deadlines<AwaitsBody>;
   readonly #open = new Set<Drainable>();
   #draining = false;
 
-  constructor(front: StreamFront, limits: StreamLimits) {
+  constructor(front: StreamFront, limits: StreamLimits, timing: Timing = SYSTEM_TIMING) {
     this.front = front;
     this.limits = limits;
+    this.clock = timing.clock;
+    this.slowBodies = new Deadlines<AwaitsBody>(timing, (call) => call.slow());
   }
 
   get size(): number {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
-import type { Decoded } from '../../core/context.ts';
+import type { Decoded, RequestContext } from '../../core/context.ts';
+import type { Deadlines } from '../../core/deadlines.ts';
 import { tellsParts } from '../../core/exchange.ts';
 import { Fault } from '../../core/faults.ts';
 import { SCOPE_INFER, SCOPE_OVERRIDE } from '../../core/tenant.ts';
@@ -17,11 +18,11 @@ const DECOUPLED =
 /** May this caller use this model and version? Unknown and forbidden answer the same. Sets the deadline, since it knows the model. */
 export class Authorise implements Stage<Decoded> {
   readonly #clock: Clock;
-  readonly #onDeadline: (ctx: Decoded) => void;
+  readonly #deadlines: Deadlines<RequestContext>;
 
-  constructor(clock: Clock, onDeadline: (ctx: Decoded) => void) {
+  constructor(clock: Clock, deadlines: Deadlines<RequestContext>) {
     this.#clock = clock;
-    this.#onDeadline = onDeadline;
+    this.#deadlines = deadlines;
   }
 
   /** @hot */
@@ -64,9 +65,9 @@ export class Authorise implements Stage<Decoded> {
     }
     ctx.deadlineIsCallers = timeoutMs < routeMs;
     ctx.deadlineMs = millis(ctx.startedMs + Math.ceil(timeoutMs));
-    const leftMs = ctx.deadlineMs - this.#clock.nowMs();
-    if (leftMs <= 0) return ctx.refuse(Fault.DeadlineOver);
-    ctx.timer = setTimeout(this.#onDeadline, leftMs, ctx);
+    const nowMs = this.#clock.nowMs();
+    if (ctx.deadlineMs <= nowMs) return ctx.refuse(Fault.DeadlineOver);
+    this.#deadlines.add(ctx, nowMs);
     return Verdict.Next;
   }
 }

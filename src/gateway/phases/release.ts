@@ -1,4 +1,5 @@
 import type { RequestContext } from '../../core/context.ts';
+import type { Deadlines } from '../../core/deadlines.ts';
 import { Fault } from '../../core/faults.ts';
 import type { ByteBudget } from '../../core/limits.ts';
 import type { Observer } from '../../core/observer.ts';
@@ -8,6 +9,8 @@ export interface ReleaseOptions {
   readonly bytes: ByteBudget;
   readonly observer: Observer;
   readonly recall: Recall;
+  /** Of requests whose model is known. */
+  readonly deadlines: Deadlines<RequestContext>;
 }
 
 /** Gives back everything held and tells the observer. Runs once, when the exchange has closed. */
@@ -22,10 +25,7 @@ export class Release {
   run(ctx: RequestContext): void {
     // The exchange is no more; whoever still brings answers to it is told.
     ctx.parts?.abort(Fault.ClientGone);
-    if (ctx.timer !== null) {
-      clearTimeout(ctx.timer);
-      ctx.timer = null;
-    }
+    this.#o.deadlines.remove(ctx);
     // Nobody reads the answer that a thread may still be writing.
     ctx.call?.cancel();
     for (let i = 0; i < ctx.permits.length; i++) ctx.permits[i]!.release();

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { RequestContext } from '../../../src/core/context.ts';
+import { Deadlines } from '../../../src/core/deadlines.ts';
 import type { RateLimiter } from '../../../src/core/limits.ts';
 import type { Tally } from '../../../src/core/observer.ts';
 import type { ConcurrencyCap, Principal } from '../../../src/core/tenant.ts';
+import { SYSTEM_TIMING } from '../../../src/core/timing.ts';
 import type { BucketId } from '../../../src/core/units.ts';
 import { Verdict } from '../../../src/core/verdict.ts';
 import { GatewayFront } from '../../../src/gateway/gateway-front.ts';
@@ -87,7 +89,8 @@ class World {
     const principal: Principal = { tenant, keyId: 'k', scopes: new Set(['infer']), allows: () => true };
     const observer = { opened: () => {}, finished: () => {} };
     const admit = new Admit({ clock, limiter: limits, processCap, bytes, maxBodyBytes: 50, pressure: this.pressure, tally });
-    const release = new Release({ bytes, observer, recall: null as unknown as Recall });
+    const deadlines = new Deadlines<RequestContext>({ ...SYSTEM_TIMING, clock }, () => undefined);
+    const release = new Release({ bytes, observer, recall: null as unknown as Recall, deadlines });
     const next = { run: () => Verdict.Next };
     const lifecycle = new Lifecycle(
       {

@@ -1,10 +1,10 @@
+import type { Timing } from '../../../core/timing.ts';
 import { MASK_31, PREFACE } from '../frames/frame-format.ts';
 import { FrameOutput, type Outlet, type OutputOwner } from '../frames/frame-output.ts';
 import { FrameReader } from '../frames/frame-reader.ts';
 import { writeGoAway, writePing, writeReset, writeWindowUpdate } from '../frames/frame-writer.ts';
 import { H2Error, type H2ErrorCode, h2ErrorName } from '../h2-error.ts';
 import { DEFAULT_WINDOW_BYTES, PeerSettings } from '../settings.ts';
-import type { Timing } from '../timing.ts';
 import type { CallHeads } from './call-heads.ts';
 import { ClientFrames, type ConnectionLife } from './client-frames.ts';
 import type { ClientRules } from './client-limits.ts';

@@ -1,3 +1,4 @@
+import type { Timing } from '../../../core/timing.ts';
 import { ReceiveWindow, widened } from '../flow-window.ts';
 import type { FrameOutput } from '../frames/frame-output.ts';
 import type { FrameSink } from '../frames/frame-sink.ts';
@@ -5,7 +6,6 @@ import { writePing, writeSettingsAck, writeWindowUpdate } from '../frames/frame-
 import { H2Error, type H2ErrorCode } from '../h2-error.ts';
 import { HpackDecoder } from '../hpack/decoder.ts';
 import type { PeerSettings } from '../settings.ts';
-import type { Timing } from '../timing.ts';
 import type { ClientRules } from './client-limits.ts';
 import type { ClientStreams } from './client-streams.ts';
 import type { H2Call } from './h2-call.ts';

@@ -1,5 +1,5 @@
+import type { Timing } from '../../../core/timing.ts';
 import type { GrpcChannelOptions } from '../../grpc/grpc-channel.ts';
-import type { Timing } from '../timing.ts';
 import { Backoff } from './backoff.ts';
 import type { CallHeads } from './call-heads.ts';
 import type { ClientConnection } from './client-connection.ts';

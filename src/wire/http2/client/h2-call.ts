@@ -1,3 +1,4 @@
+import type { Timed } from '../../../core/deadline-heap.ts';
 import { GrpcStatus } from '../../../core/grpc-status.ts';
 import { askedWaitMs } from '../../grpc/pushback.ts';
 import { ReceiveWindow } from '../flow-window.ts';
@@ -6,7 +7,6 @@ import type { FieldList } from '../hpack/field-list.ts';
 import { MESSAGE_HEAD_BYTES, MessageReader } from '../message-reader.ts';
 import { hasNoPseudo, isAnswerHead, isGrpcType, messageOf, statusOf, statusOfHttp, statusOfReset } from './answer-status.ts';
 import type { CallHead } from './call-heads.ts';
-import type { Expiring } from './deadlines.ts';
 
 /** What a call needs from the connection that it is on. */
 export interface CallCarrier {
@@ -37,7 +37,7 @@ const NO_VIEWS = Number.POSITIVE_INFINITY;
  * One gRPC call on one stream, from the side that asks: it reads the answer and finds out how it ended. What is said to whom is up to the
  * two kinds that there are.
  */
-export abstract class H2Call implements CallHead, Expiring {
+export abstract class H2Call implements CallHead, Timed {
   readonly path: string;
   readonly headers: readonly string[];
   readonly timeoutMs: number;
@@ -98,6 +98,7 @@ export abstract class H2Call implements CallHead, Expiring {
     return this.#carrier?.hasSent(this.streamId) ?? false;
   }
 
+  /** Its time is over. */
   expire(): void {
     if (!this.over) this.end(GrpcStatus.DeadlineExceeded, `No answer within ${this.timeoutMs} ms.`, this.sent, 0, H2Error.Cancel);
   }

@@ -1,13 +1,13 @@
+import { Deadlines } from '../../../core/deadlines.ts';
 import { GrpcStatus } from '../../../core/grpc-status.ts';
+import { SYSTEM_TIMING, type Timing } from '../../../core/timing.ts';
 import type { CallOptions, GrpcChannel, GrpcChannelOptions, Question, StreamAnswers } from '../../grpc/grpc-channel.ts';
 import { isCarried } from '../../grpc/metadata-names.ts';
 import type { StreamSink } from '../../grpc/streamed-call.ts';
 import type { UnaryCall, UnarySink } from '../../grpc/waiting-call.ts';
-import { SYSTEM_TIMING, type Timing } from '../timing.ts';
 import { CallHeads } from './call-heads.ts';
 import { clientRules } from './client-limits.ts';
 import { ConnectionSet } from './connection-set.ts';
-import { Deadlines } from './deadlines.ts';
 import type { CallHome, H2Call } from './h2-call.ts';
 import { StreamedH2Call } from './streamed-h2-call.ts';
 import { UnaryH2Call } from './unary-h2-call.ts';
@@ -18,7 +18,7 @@ export class H2Channel implements GrpcChannel, CallHome {
   readonly streamWindowBytes: number;
   readonly #timing: Timing;
   readonly #maxWaiting: number;
-  readonly #deadlines: Deadlines;
+  readonly #deadlines: Deadlines<H2Call>;
   readonly #connections: ConnectionSet;
   /** In the order they came. */
   readonly #waiting = new Set<H2Call>();
@@ -30,7 +30,7 @@ export class H2Channel implements GrpcChannel, CallHome {
     this.streamWindowBytes = http2.streamWindowBytes;
     this.#maxWaiting = http2.maxWaitingCalls;
     this.#timing = timing;
-    this.#deadlines = new Deadlines(timing);
+    this.#deadlines = new Deadlines(timing, expire);
     const authority = tls?.serverName ?? address;
     const heads = new CallHeads({ authority, secure: tls !== null, isCarried });
     this.#connections = new ConnectionSet(options, { heads, rules: clientRules(http2, firstStreamId), timing }, this);
@@ -116,6 +116,8 @@ export class H2Channel implements GrpcChannel, CallHome {
     }
   }
 }
+
+const expire = (call: H2Call): void => call.expire();
 
 const CLOSED = 'The channel is closed.';
 const LONG_HEADERS = 'The header fields of the call are larger than the server takes.';

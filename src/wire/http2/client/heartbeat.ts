@@ -1,4 +1,4 @@
-import type { Timing } from '../timing.ts';
+import type { Timing } from '../../../core/timing.ts';
 
 /** How long a connection may be silent before it is asked, and how long it may be after that. */
 export interface HeartbeatTimes {

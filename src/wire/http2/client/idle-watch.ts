@@ -1,4 +1,4 @@
-import type { Timing } from '../timing.ts';
+import type { Timing } from '../../../core/timing.ts';
 
 /** Finds out that no call has been on a connection for so long. One alarm, which looks and sleeps again. */
 export class IdleWatch {

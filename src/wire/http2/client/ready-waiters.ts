@@ -1,4 +1,4 @@
-import { MAX_ALARM_MS } from '../timing.ts';
+import { MAX_ALARM_MS } from '../../../core/timing.ts';
 
 interface Waiter {
   readonly tell: (ready: boolean) => void;

@@ -1,6 +1,6 @@
+import type { Timing } from '../../../core/timing.ts';
 import { FrameRate } from '../frame-rate.ts';
 import { H2Error, type H2ErrorCode } from '../h2-error.ts';
-import type { Timing } from '../timing.ts';
 import type { H2ClientLimits } from './client-limits.ts';
 
 /**

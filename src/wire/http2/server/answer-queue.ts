@@ -1,7 +1,7 @@
+import type { Timing } from '../../../core/timing.ts';
 import type { FrameOutput } from '../frames/frame-output.ts';
 import { SendQueue } from '../send-queue.ts';
 import type { PeerSettings } from '../settings.ts';
-import type { Timing } from '../timing.ts';
 import type { ServerStream } from './server-stream.ts';
 
 /** Sends answers, and knows which of them its client does not take. */

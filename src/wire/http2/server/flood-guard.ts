@@ -1,5 +1,5 @@
+import type { Timing } from '../../../core/timing.ts';
 import { FrameRate } from '../frame-rate.ts';
-import type { Timing } from '../timing.ts';
 import type { H2ServerLimits } from './server-limits.ts';
 
 /** Counts what a client may send cheaply and a server pays for (RFC 9113, 10.5). False is one too many: the connection ends. */

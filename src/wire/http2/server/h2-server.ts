@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { SYSTEM_TIMING, type Timing } from '../../../core/timing.ts';
 import type { GrpcAcceptors, GrpcServer, GrpcServerOptions } from '../../grpc/grpc-server.ts';
-import { SYSTEM_TIMING, type Timing } from '../timing.ts';
 import type { WatchTimes } from './connection-watch.ts';
 import { type ConnectionOwner, ServerConnection } from './server-connection.ts';
 import { type ServerRules, serverRules } from './server-limits.ts';

@@ -1,5 +1,5 @@
+import type { Timing } from '../../../core/timing.ts';
 import { H2Error } from '../h2-error.ts';
-import type { Timing } from '../timing.ts';
 import type { ServerStream, StreamHome } from './server-stream.ts';
 
 /** Looked at so often; whoever has not ended his request at the second look is asked to stop. */

@@ -1,3 +1,4 @@
+import type { Timing } from '../../../core/timing.ts';
 import type { GrpcAcceptors } from '../../grpc/grpc-server.ts';
 import { MASK_31 } from '../frames/frame-format.ts';
 import { FrameOutput, type Outlet, type OutputOwner } from '../frames/frame-output.ts';
@@ -5,7 +6,6 @@ import { FrameReader } from '../frames/frame-reader.ts';
 import { writeGoAway, writePing, writeReset, writeWindowUpdate } from '../frames/frame-writer.ts';
 import { H2Error, type H2ErrorCode, h2ErrorName } from '../h2-error.ts';
 import { DEFAULT_WINDOW_BYTES, PeerSettings } from '../settings.ts';
-import type { Timing } from '../timing.ts';
 import { AnswerQueue } from './answer-queue.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import { AnsweredStream } from './answered-stream.ts';

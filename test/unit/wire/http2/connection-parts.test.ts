@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SYSTEM_TIMING } from '../../../../src/core/timing.ts';
 import { ReadyWaiters } from '../../../../src/wire/http2/client/ready-waiters.ts';
 import { ReceiveWindow, widened } from '../../../../src/wire/http2/flow-window.ts';
 import { FrameRate } from '../../../../src/wire/http2/frame-rate.ts';
 import { H2Error } from '../../../../src/wire/http2/h2-error.ts';
 import { PeerSettings, Setting, settingsFrame } from '../../../../src/wire/http2/settings.ts';
-import { SYSTEM_TIMING } from '../../../../src/wire/http2/timing.ts';
 
 function applied(entries: readonly number[], fromServer = true): { error: number; settings: PeerSettings } {
   const settings = new PeerSettings();

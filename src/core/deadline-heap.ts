@@ -5,33 +5,38 @@ export interface Timed {
   heapAt: number;
 }
 
-/** All deadlines of a channel, the earliest first: so one timer does for all calls. A binary heap. */
+/** Many deadlines, the earliest first: so one timer does for all. A binary heap. */
 export class DeadlineHeap<T extends Timed> {
-  readonly #items: T[] = [];
+  /** Places from `#size` on are empty. They stay: V8 would shrink an array that is emptied, and grow it anew. */
+  readonly #items: (T | null)[] = [];
+  #size = 0;
 
   get size(): number {
-    return this.#items.length;
+    return this.#size;
   }
 
   /** The one that is due first; null when there is none. */
   get first(): T | null {
-    return this.#items.length === 0 ? null : this.#items[0]!;
+    return this.#size === 0 ? null : this.#items[0]!;
   }
 
   /** @hot */
   add(item: T): void {
-    this.#items.push(item);
-    this.#rise(item, this.#items.length - 1);
+    const at = this.#size++;
+    if (at === this.#items.length) this.#items.push(item);
+    this.#rise(item, at);
   }
 
   /** Idempotent. @hot */
   remove(item: T): void {
+    const items = this.#items;
     const at = item.heapAt;
     if (at < 0) return;
     item.heapAt = -1;
-    const last = this.#items.pop()!;
+    const last = items[--this.#size]!;
+    items[this.#size] = null;
     if (last === item) return;
-    if (at > 0 && this.#items[(at - 1) >> 1]!.deadlineMs > last.deadlineMs) this.#rise(last, at);
+    if (at > 0 && items[(at - 1) >> 1]!.deadlineMs > last.deadlineMs) this.#rise(last, at);
     else this.#sink(last, at);
   }
 
@@ -52,7 +57,7 @@ export class DeadlineHeap<T extends Timed> {
 
   #sink(item: T, from: number): void {
     const items = this.#items;
-    const count = items.length;
+    const count = this.#size;
     let at = from;
     for (;;) {
       let below = at * 2 + 1;

@@ -1,4 +1,4 @@
-import { type Clock, SystemClock } from '../../core/clock.ts';
+import { type Clock, SystemClock } from './clock.ts';
 
 /** What a timer of the system can wait at most: asked for more, it rings at once. */
 export const MAX_ALARM_MS = 0x7fff_ffff;
