@@ -1,8 +1,9 @@
 import type { BoundsGuardConfig } from '../config/guard-schema.ts';
 import type { Datatype } from '../core/datatype.ts';
 import { Ruling } from '../core/guard.ts';
+import type { Numbers } from '../core/number-view.ts';
 import type { Guard } from './guard.ts';
-import type { BigNumbers, Numbers } from './numbers.ts';
+import type { BigNumbers } from './numbers.ts';
 import { nearestIn } from './precision.ts';
 import { Fit, NUMERIC, Selection } from './selection.ts';
 import type { Subject } from './subject.ts';

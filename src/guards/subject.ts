@@ -1,6 +1,7 @@
 import { countByteStrings, joinByteStrings, splitByteStrings } from '../core/byte-strings.ts';
 import type { Tensor } from '../core/inference.ts';
-import { type BigNumbers, bigNumbersOf, type Numbers, numbersOf } from './numbers.ts';
+import type { Numbers } from '../core/number-view.ts';
+import { type BigNumbers, bigNumbersOf, plainNumbersOf } from './numbers.ts';
 import { SubjectText } from './subject-text.ts';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -39,7 +40,7 @@ export class Subject {
 
   /** The elements of the numeric tensor at `index`, unless it holds 64-bit integers. */
   numbers(index: number): Numbers {
-    this.#numbers[index] ??= numbersOf(this.#tensors[index]!);
+    this.#numbers[index] ??= plainNumbersOf(this.#tensors[index]!);
     return this.#numbers[index]!;
   }
 

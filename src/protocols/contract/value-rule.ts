@@ -1,7 +1,7 @@
 import type { InputRule } from '../../config/model-schema.ts';
 import type { Datatype } from '../../core/datatype.ts';
+import { longsOf, type Numbers, numbersOf, roundedTo, unitsOf } from '../../core/number-view.ts';
 import type { TensorSpec } from '../../core/signature.ts';
-import { longsOf, type Numbers, numbersOf, roundedTo, unitsOf } from './number-view.ts';
 import { StringRule } from './string-rule.ts';
 
 /**

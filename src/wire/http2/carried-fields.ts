@@ -1,11 +1,12 @@
 import { putInteger, putName } from './hpack/encoder.ts';
+import { putBytes } from './put-bytes.ts';
 
 /** No table on the way may keep these (RFC 7541, 7.1.3). */
 const SECRETS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization', 'x-api-key']);
 /** Names that are kept as they are written; there are a handful. */
 const MAX_KEPT = 256;
-/** The length of a value that is shorter than a frame. */
-const LENGTH_ROOM = 4;
+/** What a field takes beside its name and its value: two lengths, of no more than what fits in a frame, and how it is kept. */
+const FIELD_ROOM = 9;
 
 interface Name {
   /** As a literal field begins; null where the name is not carried. */
@@ -25,10 +26,7 @@ export class CarriedFields {
   /** As much as `put` can need. @hot */
   room(headers: readonly string[]): number {
     let room = 0;
-    for (let i = 0; i + 1 < headers.length; i += 2) {
-      const name = this.#name(headers[i]!).bytes;
-      if (name !== null) room += name.length + headers[i + 1]!.length + LENGTH_ROOM;
-    }
+    for (let i = 0; i + 1 < headers.length; i += 2) room += headers[i]!.length + headers[i + 1]!.length + FIELD_ROOM;
     return room;
   }
 
@@ -64,14 +62,14 @@ export function nameBytes(name: string): Buffer {
 /** A value that gRPC does not carry, or that begins or ends with a blank (RFC 9113, 8.2.1), is left out, and its name with it. */
 function putCarried(out: Buffer, from: number, name: Buffer, value: string): number {
   if (value.charCodeAt(0) === SPACE || value.charCodeAt(value.length - 1) === SPACE) return from;
-  out.set(name, from);
-  let at = putInteger(out, from + name.length, 0, 0x7f, value.length);
-  for (let i = 0; i < value.length; i++) {
+  const { length } = value;
+  const at = putInteger(out, putBytes(out, from, name), 0, 0x7f, length);
+  for (let i = 0; i < length; i++) {
     const octet = value.charCodeAt(i);
     if (octet < SPACE || octet > LAST_PRINTABLE) return from;
-    out[at++] = octet;
+    out[at + i] = octet;
   }
-  return at;
+  return at + length;
 }
 
 const SPACE = 0x20;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { numbersOf } from '../../../src/guards/numbers.ts';
+import { plainNumbersOf } from '../../../src/guards/numbers.ts';
 import { nearestIn } from '../../../src/guards/precision.ts';
 import { askew, numericTensor } from '../../support/guard-tensors.ts';
 
@@ -18,30 +18,37 @@ const allBits = Uint16Array.from({ length: 0x10000 }, (_, bits) => bits);
 describe('the numbers of a tensor', () => {
   it('are a view on aligned bytes', () => {
     const values = Float32Array.of(1, 2, 3);
-    expect(numbersOf(numericTensor('x', 'FP32', values)).buffer).toBe(values.buffer);
+    expect(plainNumbersOf(numericTensor('x', 'FP32', values)).buffer).toBe(values.buffer);
   });
 
   it('are the same when the bytes lie askew', () => {
     const values = Float64Array.of(1.5, -2.5, 1e300);
-    expect(numbersOf(askew(numericTensor('x', 'FP64', values)))).toEqual(values);
+    expect(plainNumbersOf(askew(numericTensor('x', 'FP64', values)))).toEqual(values);
+  });
+
+  it.each([0, 1, 16, 128, 129, 1_000])('are the same for %i FP32 that lie askew, and stay so when others are looked at', (length) => {
+    const values = Float32Array.from({ length }, (_, i) => i / 3);
+    const numbers = plainNumbersOf(askew(numericTensor('x', 'FP32', values)));
+    plainNumbersOf(askew(numericTensor('x', 'FP32', new Float32Array(length).fill(-1))));
+    expect(numbers).toEqual(values);
   });
 
   it('are a copy, and not another view, when bytes of a Buffer lie askew', () => {
     const room = Buffer.alloc(16);
     const at = room.byteOffset % 4 === 0 ? 1 : 0;
     const data = room.subarray(at, at + 8);
-    const numbers = numbersOf({ name: 'x', datatype: 'INT32', shape: [2], data });
+    const numbers = plainNumbersOf({ name: 'x', datatype: 'INT32', shape: [2], data });
     expect(numbers.buffer).not.toBe(room.buffer);
     expect(Array.from(numbers)).toEqual([0, 0]);
   });
 
   it('widen every FP16 there is', () => {
-    const wide = numbersOf(numericTensor('x', 'FP16', allBits));
+    const wide = plainNumbersOf(numericTensor('x', 'FP16', allBits));
     for (let bits = 0; bits < 0x10000; bits++) expect(Object.is(wide[bits], halfByDefinition(bits))).toBe(true);
   });
 
   it('widen BF16 as the upper half of FP32', () => {
-    expect(Array.from(numbersOf(numericTensor('x', 'BF16', Uint16Array.of(0x3f80, 0xc000, 0x7f80, 0))))).toEqual([
+    expect(Array.from(plainNumbersOf(numericTensor('x', 'BF16', Uint16Array.of(0x3f80, 0xc000, 0x7f80, 0))))).toEqual([
       1,
       -2,
       Infinity,

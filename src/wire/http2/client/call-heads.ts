@@ -3,6 +3,7 @@ import { Flag, FRAME_HEAD_BYTES, FrameType, LEAST_MAX_FRAME_BYTES, putFrameHead 
 import type { FrameOutput } from '../frames/frame-output.ts';
 import { writeHeaderBlock } from '../frames/frame-writer.ts';
 import { encodeFields, NO_TABLE } from '../hpack/encoder.ts';
+import { putBytes } from '../put-bytes.ts';
 
 /** The header blocks of calls: what all calls of a method share is made once, and a call adds only what is its own. */
 
@@ -62,8 +63,7 @@ export class CallHeads {
   #put(out: Buffer, from: number, prefix: Buffer, head: CallHead, first: boolean): number {
     let at = from;
     if (first) out[at++] = NO_TABLE;
-    out.set(prefix, at);
-    at = putTimeout(out, at + prefix.length, head.timeoutMs);
+    at = putTimeout(out, putBytes(out, at, prefix), head.timeoutMs);
     return this.#carried.put(out, at, head.headers);
   }
 
@@ -95,12 +95,11 @@ export interface CallHead {
 const MAX_DIGITS_MS = 99_999_999;
 
 function putTimeout(out: Buffer, from: number, timeoutMs: number): number {
-  out.set(TIMEOUT_NAME, from);
   const inMs = timeoutMs <= MAX_DIGITS_MS;
   let rest = inMs ? timeoutMs : Math.min(Math.ceil(timeoutMs / 1_000), MAX_DIGITS_MS);
   let digits = 1;
   for (let limit = 10; rest >= limit; limit *= 10) digits++;
-  const at = from + TIMEOUT_NAME.length;
+  const at = putBytes(out, from, TIMEOUT_NAME);
   out[at] = digits + 1;
   for (let i = digits; i > 0; i--) {
     out[at + i] = 0x30 + (rest % 10);

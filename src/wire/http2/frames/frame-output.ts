@@ -1,3 +1,4 @@
+import { putBytes } from '../put-bytes.ts';
 import { giveSlab, takeSlab } from './slab-pool.ts';
 
 /** What a socket offers to those who write to it. */
@@ -73,7 +74,7 @@ export class FrameOutput {
       return;
     }
     const at = this.reserve(size);
-    this.slab.set(bytes, at);
+    putBytes(this.slab, at, bytes);
     this.commit(size);
   }
 

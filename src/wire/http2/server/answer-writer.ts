@@ -6,6 +6,7 @@ import type { FrameOutput } from '../frames/frame-output.ts';
 import { writeHeaderBlock } from '../frames/frame-writer.ts';
 import { SLAB_BYTES } from '../frames/slab-pool.ts';
 import { encodeFields, NO_TABLE, putText } from '../hpack/encoder.ts';
+import { putBytes } from '../put-bytes.ts';
 
 /** The header blocks of answers. What does not change is made once for the process. */
 
@@ -79,14 +80,8 @@ export class AnswerWriter {
       this.#tableTold = true;
       out[at++] = NO_TABLE;
     }
-    out.set(first, at);
-    at += first.length;
-    out.set(second, at);
-    at += second.length;
-    if (message !== '') {
-      out.set(MESSAGE_NAME, at);
-      at = putText(out, at + MESSAGE_NAME.length, message);
-    }
+    at = putBytes(out, putBytes(out, at, first), second);
+    if (message !== '') at = putText(out, putBytes(out, at, MESSAGE_NAME), message);
     return carried.put(out, at, headers);
   }
 }
