@@ -1,8 +1,9 @@
 import pino from 'pino';
 import type { Config } from '../config/schema.ts';
 import type { RequestContext } from '../core/context.ts';
-import { AccessLine, type LineLevel, levelOf } from './access-line.ts';
+import { type LineLevel, levelOf, MAX_LINE_BYTES, writeAccessLine } from './access-line.ts';
 import { BufferedDestination, type LogDestination } from './log-destination.ts';
+import type { RequestKind } from './request-kind.ts';
 
 export type LogLevel = Config['telemetry']['logLevel'];
 
@@ -16,7 +17,7 @@ export interface Log {
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
   /** The access line of a request that has ended. */
-  request(ctx: RequestContext, durationUs: number, wallMs: number): void;
+  request(ctx: RequestContext, kind: RequestKind, durationUs: number, wallMs: number): void;
   /** Lines lost because they could not be written fast enough. */
   readonly linesDropped: number;
   /** Resolves when all lines have left this process, or after a bounded wait. Never rejects. */
@@ -35,11 +36,10 @@ export function createLog(
   return new JsonLog(level, destination, marks);
 }
 
-/** JSON lines: the rare ones by pino, and those of requests as `AccessLine` builds them. */
+/** JSON lines: the rare ones by pino, and those of requests as `writeAccessLine` makes them. */
 class JsonLog implements Log {
   readonly #pino: pino.Logger;
   readonly #destination: LogDestination;
-  readonly #accessLine = new AccessLine();
   readonly #enabled: Readonly<Record<LineLevel, boolean>>;
 
   constructor(level: LogLevel, destination: LogDestination, marks: LogFields | null) {
@@ -74,9 +74,12 @@ class JsonLog implements Log {
   }
 
   /** @hot */
-  request(ctx: RequestContext, durationUs: number, wallMs: number): void {
-    const level = levelOf(ctx);
-    if (this.#enabled[level]) this.#destination.write(this.#accessLine.write(ctx, level, durationUs, wallMs));
+  request(ctx: RequestContext, kind: RequestKind, durationUs: number, wallMs: number): void {
+    if (!this.#enabled[levelOf(ctx)]) return;
+    const room = this.#destination.room(MAX_LINE_BYTES + kind.line.length);
+    if (room === null) return;
+    writeAccessLine(room, ctx, kind, durationUs, wallMs);
+    this.#destination.added();
   }
 
   flush(): Promise<void> {

@@ -5,6 +5,7 @@ import type { Observer } from '../core/observer.ts';
 import type { RequestStory } from '../core/request-story.ts';
 import type { Log } from './access-log.ts';
 import type { Metrics } from './metrics.ts';
+import { RequestKinds } from './request-kind.ts';
 import { RequestMemory } from './request-memory.ts';
 import { openTraces, PassedTraces, type Traces } from './traces.ts';
 
@@ -24,6 +25,7 @@ export class RequestObserver implements Observer {
   readonly #metrics: Metrics;
   readonly #log: Log;
   readonly #linePerRequest: boolean;
+  readonly #kinds = new RequestKinds();
   readonly #memory: RequestMemory;
   readonly #ready: Promise<void>;
   /** Traces are passed on until their recorder is loaded, and for good where none is configured. */
@@ -56,8 +58,9 @@ export class RequestObserver implements Observer {
     this.#metrics.requestFinished(ctx, durationUs);
     this.#traces.end(ctx, durationUs);
     const wallMs = this.#clock.wallMs();
+    const kind = this.#kinds.of(ctx);
     this.#memory.note(ctx, durationUs, wallMs);
-    if (this.#linePerRequest) this.#log.request(ctx, durationUs, wallMs);
+    if (this.#linePerRequest) this.#log.request(ctx, kind, durationUs, wallMs);
   }
 
   /** What is still known of requests with this id, newest first. */

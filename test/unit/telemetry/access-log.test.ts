@@ -3,39 +3,23 @@ import type { RequestContext } from '../../../src/core/context.ts';
 import { Fault } from '../../../src/core/faults.ts';
 import { Phase } from '../../../src/core/verdict.ts';
 import { createLog, type Log, type LogLevel } from '../../../src/telemetry/access-log.ts';
-import type { LogDestination } from '../../../src/telemetry/log-destination.ts';
+import { RequestKind } from '../../../src/telemetry/request-kind.ts';
+import { KeptLines } from './kept-lines.ts';
 import { answer, refuse, stranger } from './sample-request.ts';
 
 const WALL_MS = 1_700_000_000_000;
 
-class Lines implements LogDestination {
-  readonly linesDropped = 0;
-  text = '';
+/** Tells the log of a request that is over. */
+const told = (log: Log, ctx: RequestContext, durationUs = 1): void => log.request(ctx, new RequestKind(ctx), durationUs, WALL_MS);
 
-  write(line: string): void {
-    this.text += line;
-  }
-
-  flush(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  get parsed(): Record<string, unknown>[] {
-    return this.text
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line));
-  }
-}
-
-function logged(level: LogLevel, write: (log: Log) => void): Lines {
-  const lines = new Lines();
+function logged(level: LogLevel, write: (log: Log) => void): KeptLines {
+  const lines = new KeptLines();
   write(createLog(level, lines));
   return lines;
 }
 
 const lineOf = (ctx: RequestContext): Record<string, unknown> => {
-  const lines = logged('debug', (log) => log.request(ctx, 2_400.4, WALL_MS)).parsed;
+  const lines = logged('debug', (log) => told(log, ctx, 2_400.4)).parsed;
   expect(lines).toHaveLength(1);
   return lines[0]!;
 };
@@ -112,7 +96,7 @@ describe('access line', () => {
 
   it('bounds and escapes what callers and backends choose', () => {
     const ctx = stranger({ path: `/\u001b[2J\n${'a'.repeat(10_000)}`, method: 'X'.repeat(100) });
-    const lines = logged('info', (log) => log.request(refuse(ctx, Fault.NotFound, Phase.Admit, 'd'.repeat(10_000)), 1, WALL_MS));
+    const lines = logged('info', (log) => told(log, refuse(ctx, Fault.NotFound, Phase.Admit, 'd'.repeat(10_000))));
     const line = lines.parsed[0]!;
     expect(line['path']).toHaveLength(200);
     expect(line['detail']).toHaveLength(200);
@@ -135,8 +119,8 @@ describe('access line', () => {
 
   it('writes nothing below the level that is asked for', () => {
     const lines = logged('warn', (log) => {
-      log.request(answer(stranger()), 1, WALL_MS);
-      log.request(refuse(stranger(), Fault.BackendFailed, Phase.Infer), 1, WALL_MS);
+      told(log, answer(stranger()));
+      told(log, refuse(stranger(), Fault.BackendFailed, Phase.Infer));
       log.info('quiet');
     });
     expect(lines.parsed.map((line) => line['level'])).toEqual(['warn']);
@@ -144,7 +128,7 @@ describe('access line', () => {
 
   it('writes nothing at all when silent', () => {
     const lines = logged('silent', (log) => {
-      log.request(refuse(stranger(), Fault.Bug, Phase.Infer), 1, WALL_MS);
+      told(log, refuse(stranger(), Fault.Bug, Phase.Infer));
       log.error('quiet');
     });
     expect(lines.text).toBe('');
@@ -179,8 +163,8 @@ describe('access line', () => {
     ctx.cacheKey = 'CANARYCACHEKEY';
     const refused = refuse(answer(stranger({ headers: { 'x-api-key': KEY } })), Fault.GuardBlocked, Phase.InspectInput);
     const lines = logged('debug', (log) => {
-      log.request(ctx, 1, WALL_MS);
-      log.request(refused, 1, WALL_MS);
+      told(log, ctx);
+      told(log, refused);
     });
     expect(lines.parsed).toHaveLength(2);
     expect(lines.text).not.toMatch(/CANARY|4111/);

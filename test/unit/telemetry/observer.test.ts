@@ -7,6 +7,7 @@ import { Metrics } from '../../../src/telemetry/metrics.ts';
 import { RequestObserver } from '../../../src/telemetry/observer.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { Collector } from './collector.ts';
+import { KeptLines } from './kept-lines.ts';
 import { answer, refuse, stranger } from './sample-request.ts';
 
 type TelemetryConfig = Config['telemetry'];
@@ -14,28 +15,17 @@ const CONFIG: TelemetryConfig = { accessLog: true, logLevel: 'info', explainRequ
 
 describe('RequestObserver', () => {
   let metrics: Metrics;
-  let written: string;
-  let flushes: number;
+  let kept: KeptLines;
   const clock = new FakeClock();
 
   const open = (config: Partial<TelemetryConfig> = {}): RequestObserver => {
-    const log = createLog('info', {
-      linesDropped: 3,
-      write: (line) => {
-        written += line;
-      },
-      flush: () => {
-        flushes++;
-        return Promise.resolve();
-      },
-    });
+    const log = createLog('info', kept);
     return new RequestObserver({ config: { ...CONFIG, ...config }, clock, metrics, log });
   };
 
   beforeEach(() => {
     metrics = new Metrics({ version: '1.2.3' });
-    written = '';
-    flushes = 0;
+    kept = new KeptLines(3);
   });
   afterEach(() => metrics.close());
 
@@ -51,7 +41,7 @@ describe('RequestObserver', () => {
     expect(text).toContain('sluice_requests_in_flight{face="http"} 0');
     expect(text).toContain('sluice_request_duration_seconds_sum{model="digits",variant="v1",outcome="ok"} 0.003');
     expect(text).toContain('sluice_log_lines_dropped_total 3');
-    expect(JSON.parse(written)).toMatchObject({ msg: 'request', duration_us: 3_000, time: clock.wallMs() });
+    expect(JSON.parse(kept.text)).toMatchObject({ msg: 'request', duration_us: 3_000, time: clock.wallMs() });
   });
 
   it('passes a trace on without config for traces', () => {
@@ -66,7 +56,7 @@ describe('RequestObserver', () => {
     const ctx = stranger();
     observer.opened(ctx);
     observer.finished(refuse(ctx, Fault.Bug, Phase.Decode));
-    expect(written).toBe('');
+    expect(kept.text).toBe('');
   });
 
   it('records traces once their recorder is loaded, and those begun before do no harm', async () => {
@@ -87,6 +77,6 @@ describe('RequestObserver', () => {
 
   it('flushes the log when it shuts down', async () => {
     await open().shutdown();
-    expect(flushes).toBe(1);
+    expect(kept.flushes).toBe(1);
   });
 });

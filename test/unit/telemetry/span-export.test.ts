@@ -7,6 +7,7 @@ import { RecordedTraces } from '../../../src/telemetry/recorded-traces.ts';
 import { parseTraceparent } from '../../../src/telemetry/traceparent.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { attributesOf, Collector } from './collector.ts';
+import { KeptLines } from './kept-lines.ts';
 import { answer, refuse, sampleVariant, stranger } from './sample-request.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -19,18 +20,12 @@ describe('spans at the collector', () => {
   let collector: Collector;
   let endpoint: string;
   let traces: RecordedTraces;
-  let warnings: string;
+  let warnings: KeptLines;
   let counted: Record<string, number>;
   const clock = new FakeClock();
 
   const open = (endpoint: string, sampleRatio: number): RecordedTraces => {
-    const log = createLog('warn', {
-      linesDropped: 0,
-      write: (line) => {
-        warnings += line;
-      },
-      flush: () => Promise.resolve(),
-    });
+    const log = createLog('warn', warnings);
     const count = (outcome: string, spans: number): void => {
       counted[outcome] = (counted[outcome] ?? 0) + spans;
     };
@@ -38,7 +33,7 @@ describe('spans at the collector', () => {
   };
 
   beforeEach(async () => {
-    warnings = '';
+    warnings = new KeptLines();
     counted = {};
     collector = new Collector();
     endpoint = await collector.listen();
@@ -195,12 +190,9 @@ describe('spans at the collector', () => {
       await expect.poll(() => collector.paths.length).toBeGreaterThan(before);
       await expect.poll(() => counted['failed']).toBeGreaterThanOrEqual(512 * collector.paths.length);
     }
-    const lines = warnings
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    expect(lines.map((line) => line.msg)).toEqual(['trace export failed', 'trace export failed']);
-    expect(lines.map((line) => line.exports)).toEqual([1, 2]);
+    const lines = warnings.parsed;
+    expect(lines.map((line) => line['msg'])).toEqual(['trace export failed', 'trace export failed']);
+    expect(lines.map((line) => line['exports'])).toEqual([1, 2]);
   });
 
   it('gives up on a collector that does not answer when the process is to end', async () => {

@@ -7,12 +7,13 @@ import { parseTraceparent } from '../../../src/telemetry/traceparent.ts';
 import { PassedTraces, type TraceParts } from '../../../src/telemetry/traces.ts';
 import { tracesContract } from '../../support/contracts/traces-contract.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { KeptLines } from './kept-lines.ts';
 import { answer, stranger } from './sample-request.ts';
 
 /** Nothing listens there, and nothing is sent: these tests end before a batch is due. */
 const NOWHERE = 'http://127.0.0.1:9/v1/traces';
 
-const quiet = createLog('silent', { linesDropped: 0, write: () => {}, flush: () => Promise.resolve() });
+const quiet = createLog('silent', new KeptLines());
 const parts: TraceParts = { clock: new FakeClock(), log: quiet, version: '1.2.3', shutdownLimitMs: 100, count: () => {} };
 const request = (traceparent: string, tracestate = '') => stranger({ headers: { traceparent, tracestate } });
 
