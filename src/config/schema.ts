@@ -105,7 +105,7 @@ export const config = z.strictObject({
         .min(0)
         .max(1_000_000)
         .default(2_048)
-        .describe('Finished requests that each worker remembers for `sluice explain`, about 1 KB each; 0 remembers none.'),
+        .describe('Finished requests that each worker remembers for `sluice explain`, about 0.3 KB each; 0 remembers none.'),
       otlp: z
         .strictObject({
           endpoint: z.url().describe('OTLP/HTTP address for traces, such as http://collector:4318/v1/traces.'),

@@ -59,7 +59,7 @@ export class RequestObserver implements Observer {
     this.#traces.end(ctx, durationUs);
     const wallMs = this.#clock.wallMs();
     const kind = this.#kinds.of(ctx);
-    this.#memory.note(ctx, durationUs, wallMs);
+    this.#memory.note(ctx, kind, durationUs, wallMs);
     if (this.#linePerRequest) this.#log.request(ctx, kind, durationUs, wallMs);
   }
 

@@ -5,20 +5,21 @@ import type { Remembered } from './request-memory.ts';
 /** Turns what is remembered of a request into sentences. */
 
 export function storyOf(place: Remembered): RequestStory {
-  const { fault } = place;
+  const { fault, kind } = place;
   return {
     requestId: place.requestId,
     at: new Date(place.wallMs).toISOString(),
-    traceId: place.traceparent.slice(3, 35),
-    face: place.face,
-    method: place.method,
-    path: place.path,
-    tenant: place.tenant,
-    keyId: place.keyId,
-    model: place.model,
+    traceId: place.traceId,
+    face: kind.face,
+    method: kind.method,
+    path: kind.path,
+    tenant: kind.tenant,
+    keyId: kind.keyId,
+    model: kind.model,
     placement: placementOf(place),
-    answeredBy: place.answeredBy,
-    cache: place.cache,
+    // Who answered before it was refused has answered nobody.
+    answeredBy: fault === null ? kind.answeredBy : '',
+    cache: kind.cache,
     attempts: place.attempts,
     failedTries: place.failedTries,
     phases: phasesOf(place),
@@ -38,8 +39,9 @@ export function storyOf(place: Remembered): RequestStory {
 }
 
 function placementOf(place: Remembered): Placement | null {
-  if (place.variant === '') return null;
-  const { variant, planRevision, weightBp } = place;
+  const { variant } = place.kind;
+  if (variant === '') return null;
+  const { planRevision, weightBp } = place;
   return { variant, planRevision, weightBp, why: whyOf(place) };
 }
 
@@ -52,10 +54,11 @@ const STICKY: Readonly<Record<Remembered['stickyBy'], string>> = {
 };
 
 function whyOf(place: Remembered): string {
-  if (place.pinned) return `The caller asked for ${place.variant} by version or x-sluice-variant.`;
-  if (place.byPin) return `A pin of the plan gives ${place.variant} to it at revision ${place.planRevision}.`;
+  const { variant } = place.kind;
+  if (place.pinned) return `The caller asked for ${variant} by version or x-sluice-variant.`;
+  if (place.byPin) return `A pin of the plan gives ${variant} to it at revision ${place.planRevision}.`;
   const percent = place.weightBp / 100;
-  return `The plan gives ${place.variant} ${percent} % at revision ${place.planRevision}; hashed by ${STICKY[place.stickyBy]}.`;
+  return `The plan gives ${variant} ${percent} % at revision ${place.planRevision}; hashed by ${STICKY[place.stickyBy]}.`;
 }
 
 function phasesOf(place: Remembered): PhaseStory[] {
@@ -79,15 +82,17 @@ function refusalOf({ fault, faultDetail }: Remembered): string {
 
 /** What each phase has decided where it has not refused. */
 const DECISIONS: Readonly<Partial<Record<Phase, (place: Remembered) => string>>> = {
-  [Phase.Identify]: ({ tenant, keyId }) => (tenant === '' ? 'a stranger' : `tenant ${tenant} by key ${keyId}`),
+  [Phase.Identify]: ({ kind: { tenant, keyId } }) => (tenant === '' ? 'a stranger' : `tenant ${tenant} by key ${keyId}`),
   [Phase.Admit]: ({ rateRemaining }) =>
     rateRemaining < 0 ? 'let in' : `let in; ${rateRemaining} more requests may come at once`,
-  [Phase.Decode]: ({ codec, rows, inputBytes }) => `read as ${codec}: ${rows} rows, ${inputBytes} bytes`,
-  [Phase.Authorise]: ({ model }) => `may use ${model}`,
+  [Phase.Decode]: ({ kind, rows, inputBytes }) => `read as ${kind.codec}: ${rows} rows, ${inputBytes} bytes`,
+  [Phase.Authorise]: ({ kind }) => `may use ${kind.model}`,
   [Phase.InspectInput]: ({ flags }) => (flags.length === 0 ? 'guards let it pass' : `guards noted ${flags.join(', ')}`),
-  [Phase.Place]: ({ variant }) => `placed on ${variant}`,
-  [Phase.Recall]: ({ cache }) => RECALLS[cache] ?? cache,
-  [Phase.Infer]: ({ variant, answeredBy, attempts }) => {
+  [Phase.Place]: ({ kind }) => `placed on ${kind.variant}`,
+  [Phase.Recall]: ({ kind }) => RECALLS[kind.cache] ?? kind.cache,
+  [Phase.Infer]: ({ kind, fault, attempts }) => {
+    const { variant } = kind;
+    const answeredBy = fault === null ? kind.answeredBy : '';
     const tries = attempts === 1 ? 'at the first try' : `after ${attempts} tries`;
     return answeredBy === variant
       ? `${answeredBy} answered ${tries}`

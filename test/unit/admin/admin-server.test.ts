@@ -3,6 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AdminServer, type AdminServerOptions } from '../../../src/admin/admin-server.ts';
 import type { AccessControl, RevokeResult } from '../../../src/core/access.ts';
+import type { RequestContext } from '../../../src/core/context.ts';
 import type {
   ControlPlane,
   PlanView,
@@ -11,9 +12,11 @@ import type {
   VariantChange,
   VariantResult,
 } from '../../../src/core/control-plane.ts';
-import { Remembered } from '../../../src/telemetry/request-memory.ts';
-import { storyOf } from '../../../src/telemetry/request-story.ts';
+import type { RequestStory } from '../../../src/core/request-story.ts';
+import { RequestKind } from '../../../src/telemetry/request-kind.ts';
+import { RequestMemory } from '../../../src/telemetry/request-memory.ts';
 import { NO_ROLLOUTS } from '../../support/no-rollouts.ts';
+import { stranger } from '../telemetry/sample-request.ts';
 import { ScriptedTraffic } from './scripted-traffic.ts';
 
 const PLAN: PlanView = { model: 'digits', revision: 3, variants: [], pins: [], fallbacks: ['v1'] };
@@ -34,7 +37,12 @@ const VIEW = {
   failures: 0,
   lastFault: '',
 };
-const STORY = storyOf(new Remembered());
+function storyOf(ctx: RequestContext): RequestStory {
+  const memory = new RequestMemory(1);
+  memory.note(ctx, new RequestKind(ctx), 0, 0);
+  return memory.find(ctx.requestId)[0]!;
+}
+const STORY = storyOf(stranger());
 let ready = true;
 const purges: Purge[] = [];
 const revoked: string[] = [];

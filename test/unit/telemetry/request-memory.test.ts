@@ -2,8 +2,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { RequestContext } from '../../../src/core/context.ts';
 import { Fault } from '../../../src/core/faults.ts';
 import { Phase } from '../../../src/core/verdict.ts';
+import { RequestKind } from '../../../src/telemetry/request-kind.ts';
 import { RequestMemory } from '../../../src/telemetry/request-memory.ts';
 import { answer, sampleVariant, stranger } from './sample-request.ts';
 
@@ -12,6 +14,9 @@ const named = (id: string) => {
   ctx.requestId = id;
   return ctx;
 };
+
+const note = (memory: RequestMemory, ctx: RequestContext, durationUs: number, wallMs: number): void =>
+  memory.note(ctx, new RequestKind(ctx), durationUs, wallMs);
 
 /** Bytes in use when everything that nothing holds is gone. */
 function heldBytes(): number {
@@ -29,7 +34,7 @@ describe('RequestMemory', () => {
       const ctx = named(`r${i}`);
       Object.assign(ctx, { head: { ...ctx.head, path: Buffer.alloc(chars, `/${i}é`).toString('latin1') } });
       ctx.faultDetail = Buffer.alloc(chars, `${i} ☃`).toString();
-      memory.note(ctx, 1, i);
+      note(memory, ctx, 1, i);
     }
     expect(heldBytes() - before).toBeLessThan((places * chars) / 4);
     expect(memory.find('r7')[0]!.path).toBe(Buffer.alloc(chars, '/7é').toString('latin1').slice(0, 200));
@@ -40,7 +45,7 @@ describe('RequestMemory', () => {
     const ctx = named('a');
     ctx.traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     ctx.stickyBy = 'session';
-    memory.note(ctx, 2_210, Date.UTC(2026, 10, 21));
+    note(memory, ctx, 2_210, Date.UTC(2026, 10, 21));
     const [story] = memory.find('a');
     expect(story).toMatchObject({
       requestId: 'a',
@@ -73,7 +78,7 @@ describe('RequestMemory', () => {
     ctx.phase = Phase.Identify;
     ctx.refuse(Fault.KeyMissing);
     ctx.marksUs[Phase.Identify] = 12;
-    memory.note(ctx, 20, 0);
+    note(memory, ctx, 20, 0);
     expect(memory.find('req-1')).toMatchObject([
       {
         tenant: '',
@@ -91,7 +96,7 @@ describe('RequestMemory', () => {
     ctx.answeredBy = sampleVariant('v1');
     ctx.attempts = 2;
     ctx.failedTries = [{ variant: 'v2', endpoint: '10.0.0.7:8001', code: 'BACKEND_UNREACHABLE', durationUs: 900 }];
-    memory.note(ctx, 1, 0);
+    note(memory, ctx, 1, 0);
     const [story] = memory.find('req-1');
     expect(story!.phases.find(({ phase }) => phase === 'infer')!.decided).toBe('v1 answered in the place of v2 after 2 tries');
     expect(story!.failedTries).toEqual(ctx.failedTries);
@@ -101,14 +106,37 @@ describe('RequestMemory', () => {
     const memory = new RequestMemory(1);
     const ctx = stranger({ path: `/${'x'.repeat(5_000)}` });
     ctx.refuse(Fault.NotFound, 'y'.repeat(5_000));
-    memory.note(ctx, 1, 0);
+    note(memory, ctx, 1, 0);
     const [story] = memory.find('req-1');
     expect(story!.path.length + story!.fault!.detail.length).toBe(400);
-    memory.note(stranger({}, { open: true }), 1, 0);
+    note(memory, stranger({}, { open: true }), 1, 0);
     expect(memory.find('req-1')[0]!.path).toBe(story!.path);
     const none = new RequestMemory(0);
-    none.note(named('a'), 1, 0);
+    note(none, named('a'), 1, 0);
     expect(none.find('a')).toEqual([]);
+  });
+
+  it('keeps no long URL alive for the short path that was cut off it', () => {
+    const [places, chars] = [1_000, 16_000];
+    const memory = new RequestMemory(places);
+    const before = heldBytes();
+    for (let i = 0; i < places; i++) {
+      const url = Buffer.alloc(chars, `/v2/models/digits/infer?${i}`).toString('latin1');
+      note(memory, stranger({ path: url.slice(0, url.indexOf('?')) }), 1, i);
+    }
+    expect(heldBytes() - before).toBeLessThan((places * chars) / 4);
+    expect(memory.find('req-1')[0]!.path).toBe('/v2/models/digits/infer');
+  });
+
+  it('tells ids of any length that a caller may choose apart', () => {
+    const memory = new RequestMemory(4);
+    const long = 'x'.repeat(64);
+    for (const id of [long, 'ab', 'a', 'abc']) note(memory, named(id), 1, 0);
+    for (const id of [long, 'ab', 'a', 'abc']) expect(memory.find(id).map(({ requestId }) => requestId)).toEqual([id]);
+    expect(memory.find('x')).toEqual([]);
+    // A place that is used again keeps nothing of the longer id that stood there.
+    note(memory, named('y'), 1, 0);
+    expect([memory.find(long), memory.find('y')[0]!.traceId]).toEqual([[], '']);
   });
 
   it('remembers the last so many, newest first, as a list cut at its end would', () => {
@@ -116,7 +144,7 @@ describe('RequestMemory', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 12 }), ids, (size, asked) => {
         const memory = new RequestMemory(size);
-        for (const [i, id] of asked.entries()) memory.note(named(id), i, i);
+        for (const [i, id] of asked.entries()) note(memory, named(id), i, i);
         for (const id of ['', 'a', 'b', 'c', 'd']) {
           const kept = asked.map((other, i) => ({ other, i })).slice(-size);
           const expected = kept.filter(({ other }) => other === id).reverse();
