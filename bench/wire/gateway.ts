@@ -18,6 +18,7 @@ export interface Expectation {
 /** It counts a request when the last byte has left, which its client may hear of first. */
 const COUNT_TRIES = 40;
 const COUNT_WAIT_MS = 50;
+const START_LIMIT_MS = 60_000;
 
 export class WireGateway {
   readonly grpcPort: number;
@@ -29,8 +30,10 @@ export class WireGateway {
   static async start(launcher: readonly string[], backendPort: number, engine: Engine, shape: WireShape): Promise<WireGateway> {
     const config = wireConfig(`127.0.0.1:${backendPort}`, engine, shape);
     const sluice = await SluiceProcess.start({ name: `the gateway on ${engine}`, config, launcher });
+    // The admin port answers before there are workers, and has no plans then that could not be ready.
+    const workers = await Promise.race([workersOf(sluice), sluice.died]);
     await Promise.race([untilReady(sluice), sluice.died]);
-    return new WireGateway(sluice, await workersOf(sluice));
+    return new WireGateway(sluice, workers);
   }
 
   private constructor(sluice: SluiceProcess, workers: readonly number[]) {
@@ -91,11 +94,18 @@ export class WireGateway {
   }
 }
 
+/** Process ids, once all of them serve. */
 async function workersOf(sluice: SluiceProcess): Promise<readonly number[]> {
-  for (let tries = 0; tries < COUNT_TRIES; tries++) {
+  const limitMs = performance.now() + START_LIMIT_MS;
+  for (;;) {
     const workers = await readWorkers(sluice);
     if (workers.length === WORKERS && workers.every(({ ready }) => ready)) return workers.map(({ pid }) => pid);
+    if (performance.now() > limitMs) {
+      const states = workers.map(({ state }) => state).join(', ');
+      throw new Error(
+        `${sluice.name} has workers "${states}" after ${START_LIMIT_MS / 1000} s; expected ${WORKERS} that serves.`,
+      );
+    }
     await new Promise((done) => setTimeout(done, COUNT_WAIT_MS));
   }
-  throw new Error(`${sluice.name} does not have the ${WORKERS} worker that its config asks for.`);
 }
