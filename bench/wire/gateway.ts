@@ -15,8 +15,14 @@ export interface Expectation {
   readonly serving: Serving;
 }
 
+/** Good answers so far, and those that were passed on, or came from the cache. */
+interface Counts {
+  readonly good: number;
+  readonly served: number;
+}
+
 /** It counts a request when the last byte has left, which its client may hear of first. */
-const COUNT_TRIES = 40;
+const COUNT_TRIES = 100;
 const COUNT_WAIT_MS = 50;
 const START_LIMIT_MS = 60_000;
 
@@ -48,28 +54,47 @@ export class WireGateway {
     return this.#sluice.key(TENANT, KEY_ID);
   }
 
-  cpuUs(): number {
-    return this.#pids.reduce((sum, pid) => sum + readThreadsUs(pid), 0);
-  }
-
   /** CPU microseconds a request of what `load` asks; `load` says how many these were. Rejects with VoidRow where the counts differ. */
   async costOf(load: () => Promise<number>, expected: Expectation): Promise<number> {
     const before = await this.#counts(expected);
-    const startUs = this.cpuUs();
+    const startUs = this.#cpuUs();
     const offered = await Promise.race([load(), this.#sluice.died]);
-    const us = (this.cpuUs() - startUs) / offered;
-    let [good, served] = [0, 0];
-    for (let tries = 0; tries < COUNT_TRIES; tries++) {
-      const after = await this.#counts(expected);
-      good = after.good - before.good;
-      served = after.served - before.served;
-      if (good >= offered && served >= offered) break;
-      await new Promise((done) => setTimeout(done, COUNT_WAIT_MS));
-    }
+    const us = (this.#cpuUs() - startUs) / offered;
+    const { good, served } = await this.#countsFrom(before, offered, expected);
     if (good !== offered || served !== offered)
       throw new VoidRow(`offered ${offered}; the gateway counts ${good} good answers, ${served} of them ${expected.serving}`);
     await this.#expectSameWorkers();
     return us;
+  }
+
+  /** Asks what is in no figure, and waits until it is counted: it must not be found among what comes next. */
+  async warmUp(load: () => Promise<number>, expected: Expectation): Promise<void> {
+    const before = await this.#counts(expected);
+    const offered = await load();
+    // A question that finds no answer in the cache is good all the same.
+    const { good } = await this.#countsFrom({ ...before, served: -Infinity }, offered, expected);
+    if (good !== offered) throw new VoidRow(`offered ${offered} to warm up; the gateway counts ${good} good answers`);
+  }
+
+  async stop(): Promise<void> {
+    await this.#sluice.stop();
+  }
+
+  #cpuUs(): number {
+    try {
+      return this.#pids.reduce((sum, pid) => sum + readThreadsUs(pid), 0);
+    } catch (error) {
+      throw new VoidRow(`one of the processes ${this.#pids} is gone (${(error as Error).message})`);
+    }
+  }
+
+  async #countsFrom(before: Counts, offered: number, expected: Expectation): Promise<Counts> {
+    for (let tries = 1; ; tries++) {
+      const after = await this.#counts(expected);
+      const grown = { good: after.good - before.good, served: after.served - before.served };
+      if (tries === COUNT_TRIES || (grown.good >= offered && grown.served >= offered)) return grown;
+      await new Promise((done) => setTimeout(done, COUNT_WAIT_MS));
+    }
   }
 
   /** A worker that was replaced has taken its time with it. */
@@ -78,11 +103,7 @@ export class WireGateway {
     if (String(now) !== String(this.#pids)) throw new VoidRow(`the processes were ${this.#pids} and are ${now}`);
   }
 
-  async stop(): Promise<void> {
-    await this.#sluice.stop();
-  }
-
-  async #counts({ face, serving }: Expectation): Promise<{ readonly good: number; readonly served: number }> {
+  async #counts({ face, serving }: Expectation): Promise<Counts> {
     const scrape = await Scrape.of(this.#sluice.adminUrl);
     return {
       good: scrape.sum('sluice_requests_total', { outcome: 'ok', face }),

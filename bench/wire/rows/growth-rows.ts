@@ -2,7 +2,7 @@
 
 import { mintKey } from '../../../src/auth/api-key.ts';
 import { Caller } from '../caller.ts';
-import { WireGateway } from '../gateway.ts';
+import { type Expectation, WireGateway } from '../gateway.ts';
 import { alternate, type Row, type RowResult, resultOf, type Side, type WireRun } from '../row.ts';
 import type { Serving, WireShape } from '../wire-config.ts';
 
@@ -65,9 +65,10 @@ class Sized implements Side {
     const address = `127.0.0.1:${gateway.grpcPort}`;
     const credentials = keys.map(({ key }) => key);
     const caller = await Caller.start({ address, connections: size.connections, models, credentials }, run.pinning.load);
+    const side = new Sized(run, size, gateway, caller);
     // Each model once: from here on whatever may be cached is.
-    await caller.ask({ calls: size.models, inFlight: 1, perSecond: 0, seed: 1 });
-    return new Sized(run, size, gateway, caller);
+    await gateway.warmUp(() => side.#ask(size.models, 1), side.#expected);
+    return side;
   }
 
   private constructor(run: WireRun, size: Size, gateway: WireGateway, caller: Caller) {
@@ -78,17 +79,20 @@ class Sized implements Side {
   }
 
   measure(): Promise<number> {
-    const { inFlight, serving } = this.#size;
-    const { calls } = this.#run;
-    const offer = async (): Promise<number> => {
-      await this.#caller.ask({ calls, inFlight, perSecond: 0, seed: 1 });
-      return calls;
-    };
-    return this.#gateway.costOf(offer, { face: 'grpc', serving });
+    return this.#gateway.costOf(() => this.#ask(this.#run.calls, this.#size.inFlight), this.#expected);
   }
 
   async stop(): Promise<void> {
     this.#caller.stop();
     await this.#gateway.stop();
+  }
+
+  get #expected(): Expectation {
+    return { face: 'grpc', serving: this.#size.serving };
+  }
+
+  async #ask(calls: number, inFlight: number): Promise<number> {
+    await this.#caller.ask({ calls, inFlight, perSecond: 0, seed: 1 });
+    return calls;
   }
 }

@@ -22,11 +22,12 @@ export interface ClosableSide extends Side {
 /** gRPC to a gateway. */
 export async function grpcSide(run: WireRun, gateway: WireGateway, model: Serving, calls = run.calls): Promise<ClosableSide> {
   const { probe, close } = grpcProbe(gateway.grpcPort, model, gateway.key);
+  const expected = { face: 'grpc', serving: model } as const;
   // Whatever may be cached is, from here on.
-  await probe();
+  await gateway.warmUp(() => probe().then(() => 1), expected);
   const load = grpcLoad(run, gateway.grpcPort, model, { authorization: `Bearer ${gateway.key}` }, calls);
   const offer = (): Promise<number> => loadAndProbe(load, probe, run.pinning.load);
-  return { measure: () => gateway.costOf(offer, { face: 'grpc', serving: model }), close };
+  return { measure: () => gateway.costOf(offer, expected), close };
 }
 
 /** gRPC to an nginx that passes it on. */
