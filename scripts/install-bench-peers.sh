@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the native load generator and the server that `npm run bench:wire` measures beside, from Debian's packages. Needs root.
+# Installs the native load generator and the server that `npm run bench:wire` measures beside, from Debian's packages. Needs root. h2load speaks
+# HTTP/1.1 too and sends so many requests to the one, which wrk does not, so wrk is not needed.
 set -euo pipefail
 
 missing=()
