@@ -8,8 +8,16 @@ const COLON = 0x3a;
 
 /** RFC 9113, 8.3.2: an answer has one pseudo-header field, and it stands first. */
 export function isAnswerHead(fields: FieldList): boolean {
-  if (fields.count === 0 || fields.names[0] !== ':status' || fields.values[0]!.length !== 3) return false;
-  return hasNoPseudo(fields, 1);
+  return fields.count > 0 && fields.names[0] === ':status' && isStatus(fields.values[0]!) && hasNoPseudo(fields, 1);
+}
+
+const ZERO = 0x30;
+const NINE = 0x39;
+
+/** Three digits (RFC 9110, 15). */
+function isStatus(value: string): boolean {
+  for (let i = 0; i < value.length; i++) if (value.charCodeAt(i) < ZERO || value.charCodeAt(i) > NINE) return false;
+  return value.length === 3;
 }
 
 /** RFC 9113, 8.1: trailers have none. */

@@ -164,12 +164,12 @@ export abstract class H2Call implements CallHead, Timed {
   /** A DATA frame is over. @hot */
   onDataEnd(endStream: boolean): void {
     if (this.over) return;
-    if (endStream) {
-      this.remoteEnded = true;
+    if (endStream) this.remoteEnded = true;
+    // A frame without bytes may be the first of an answer as little as one with them (RFC 9113, 8.1).
+    if (!this.#headed) this.#refuse('The answer begins without header fields.');
+    else if (endStream) {
       this.end(GrpcStatus.Internal, 'The answer ended without a status.', true, 0, H2Error.Cancel);
-      return;
-    }
-    this.widen();
+    } else this.widen();
   }
 
   /** Lets the other side send more when enough has been used. */
@@ -210,7 +210,7 @@ export abstract class H2Call implements CallHead, Timed {
     else if (status !== '200') this.#refuseHttp(fields, status);
     else if (!isGrpcType(fields.find('content-type'))) {
       this.end(GrpcStatus.Unknown, 'The answer is not of content type application/grpc.', true, 0, H2Error.Cancel);
-    } else if (endStream) this.end(GrpcStatus.Internal, 'The answer ended without a status.', true, 0, H2Error.None);
+    } else if (endStream) this.end(GrpcStatus.Internal, 'The answer ended without a status.', true, 0, H2Error.Cancel);
   }
 
   /** An HTTP server, or a proxy, has answered in place of one of gRPC. */

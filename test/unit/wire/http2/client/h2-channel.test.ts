@@ -238,6 +238,8 @@ describe('H2Channel and rules that a server breaks', () => {
     ['a compressed message', [head, say.message(1, 'x', 1)], H2Error.Protocol],
     ['a message with an unknown flag', [head, say.message(1, 'x', 7)], H2Error.Protocol],
     ['DATA before HEADERS', [say.message(1, 'x')], H2Error.Protocol],
+    ['DATA before HEADERS, also without bytes', [frame(0, 0, 1, Buffer.alloc(0))], H2Error.Protocol],
+    ['an HTTP status that is no number', [say.headers(1, [':status', '2OO'])], H2Error.Protocol],
     ['no HTTP status', [say.headers(1, ['content-type', 'application/grpc'])], H2Error.Protocol],
     ['a pseudo-header field of requests', [say.headers(1, [':status', '200', ':path', '/'])], H2Error.Protocol],
     ['an upper-case name', [say.headers(1, [':status', '200', 'Grpc-Status', '0'])], H2Error.Protocol],
@@ -287,6 +289,16 @@ describe('H2Channel and rules that a server breaks', () => {
     await peer.heard('data 1');
     peer.send(say.headers(1, [':status', '200', 'content-type', 'application/grpc', 'grpc-status', '7'], true));
     expect(await over(ending)).toEqual([GrpcStatus.PermissionDenied, true]);
+    await peer.heard('reset 1 8');
+  });
+
+  it('leaves no stream behind half open when an answer without a status ends before the question has', async () => {
+    const it = await world();
+    const peer = await it.connected(Setting.InitialWindowSize, 10);
+    const ending = it.ask(Buffer.alloc(100));
+    await peer.heard('data 1');
+    peer.send(say.headers(1, [':status', '200', 'content-type', 'application/grpc'], true));
+    expect(await over(ending)).toEqual([GrpcStatus.Internal, true]);
     await peer.heard('reset 1 8');
   });
 
