@@ -73,8 +73,15 @@ export abstract class ServerStream implements OutgoingMessage {
   /** @hot */
   onBytes(chunk: Buffer, from: number, to: number): void {
     this.#cameBytes += to - from;
-    if (this.#contentLength >= 0 && this.#cameBytes > this.#contentLength) this.home.violated(this, H2Error.Protocol);
-    else this.takeBytes(chunk, from, to);
+    const surplus = this.#contentLength < 0 ? 0 : this.#cameBytes - this.#contentLength;
+    if (surplus <= 0) this.takeBytes(chunk, from, to);
+    else this.#takeSurplus(chunk, from, to - surplus);
+  }
+
+  /** What was stated is taken first: what a call comes to must not hang on how its bytes were cut. */
+  #takeSurplus(chunk: Buffer, from: number, to: number): void {
+    if (from < to) this.takeBytes(chunk, from, to);
+    if (!this.over) this.home.violated(this, H2Error.Protocol);
   }
 
   /** A DATA frame, or the trailers, are over. @hot */

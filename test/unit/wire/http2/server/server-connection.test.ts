@@ -300,6 +300,17 @@ describe('what the rules say', () => {
     expect(server.calls[0]!.events).toEqual(['left', 'closed']);
   });
 
+  it('takes what a length has stated before it minds what is beyond, however the bytes are cut', () => {
+    const body = Buffer.concat([ask.message('a'), ask.message('b'), Buffer.from('surplus')]);
+    const cuts = [[body], [body.subarray(0, 12), body.subarray(12)], [body.subarray(0, 3), body.subarray(3)]];
+    const ends = cuts.map((parts) => {
+      const server = new ServerOnFrames().greet();
+      server.send(ask.head(1, UNARY_PATH, ['content-length', '12']), ...parts.map((part) => ask.data(1, part, false)));
+      return [server.calls[0]!.events, server.lines('headers 1').length, server.lines('reset 1')];
+    });
+    expect(ends).toEqual(new Array(3).fill([[expect.stringMatching(/^spoiled 0 A second/), 'closed'], 1, []]));
+  });
+
   it('answers what is not gRPC in HTTP, and waits a moment for its end', () => {
     const server = new ServerOnFrames().greet();
     server.send(frame(1, 4, 1, encodeFields([':method', 'POST', ':scheme', 'http', ':path', '/', 'content-type', 'text/html'])));
