@@ -18,6 +18,8 @@ import { say } from './scripted-h2-server.ts';
 export const UNARY_PATH = '/test.Service/Unary';
 export const STREAM_PATH = '/test.Service/Stream';
 
+const DEFAULT_LIMITS = grpcListen.parse({}).http2;
+
 /** What a call has told its owner, in words. */
 export interface SeenCall {
   readonly path: string;
@@ -40,14 +42,14 @@ export class ServerOnFrames implements ServerWire {
   paused = false;
   /** Answer each call at once with what it asks. */
   echoes = true;
-  readonly #alarms = new FakeAlarms(this.clock);
+  readonly alarms = new FakeAlarms(this.clock);
   readonly #reader: FrameReader;
 
   constructor(
     limits: Partial<H2ServerLimits> = {},
     { maxConcurrentStreams = 100, maxMetadataBytes = 8_192, writeStallMs = 1_000 } = {},
   ) {
-    const http2 = { ...grpcListen.parse({}).http2, ...limits };
+    const http2 = { ...DEFAULT_LIMITS, ...limits };
     const hpack = new HpackDecoder({ tableBytes: 4_096, maxFields: 128, maxListBytes: 65_536 });
     this.log.onHeaders = (streamId, endStream, block, from, to) => {
       if (!hpack.decode(block, from, to)) throw new Error(hpack.problem);
@@ -57,7 +59,7 @@ export class ServerOnFrames implements ServerWire {
       return 0;
     };
     this.#reader = new FrameReader(this.log, { maxFrameBytes: 16_777_215, maxBlockBytes: 1_000_000, maxContinuations: 100 });
-    const timing = { clock: this.clock, setAlarm: this.#alarms.set, random: () => 0.5 };
+    const timing = { clock: this.clock, setAlarm: this.alarms.set, random: () => 0.5 };
     const times = { keepAliveTimeMs: 60_000, keepAliveTimeoutMs: 20_000, maxConnectionIdleMs: 300_000, writeStallMs };
     const rules = serverRules(http2, maxConcurrentStreams, maxMetadataBytes);
     this.connection = new ServerConnection(
@@ -88,7 +90,7 @@ export class ServerOnFrames implements ServerWire {
 
   /** Time goes by, and the connection is looked at. */
   wait(ms: number): this {
-    this.#alarms.advance(ms);
+    this.alarms.advance(ms);
     this.connection.look(this.clock.nowMs());
     return this.turn();
   }

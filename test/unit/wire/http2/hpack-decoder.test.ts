@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HpackDecoder } from '../../../../src/wire/http2/hpack/decoder.ts';
-import { HpackModel, huffman, integer, type ModelField, text } from './hpack-model.ts';
+import { HpackModel, huffman, integer, type ModelField, text } from '../../../support/hpack-model.ts';
 
 const LIMITS = { tableBytes: 4_096, maxFields: 128, maxListBytes: 65_536 };
 

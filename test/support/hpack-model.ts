@@ -1,5 +1,5 @@
-import { HUFFMAN_CODES } from '../../../../src/wire/http2/hpack/huffman-code.ts';
-import { STATIC_LAST, STATIC_NAMES, STATIC_VALUES } from '../../../../src/wire/http2/hpack/static-table.ts';
+import { HUFFMAN_CODES } from '../../src/wire/http2/hpack/huffman-code.ts';
+import { STATIC_LAST, STATIC_NAMES, STATIC_VALUES } from '../../src/wire/http2/hpack/static-table.ts';
 
 /** An HPACK encoder that is naive and complete: it does whatever a test tells it, with a plain array for a table. */
 
