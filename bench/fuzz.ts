@@ -1,4 +1,7 @@
-/** `npm run fuzz`: a million mutated and generated inputs to every decoder of what strangers send. */
+/**
+ * `npm run fuzz`: a million mutated and generated inputs to every decoder of what strangers send. `npm run fuzz:wire`: as many to the parts
+ * of HTTP/2 alone, and to both of its state machines.
+ */
 
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,6 +23,8 @@ const DEFAULT_CASES = 1_000_000;
 const SLOWEST = 8;
 const MOST_CASES = 1_000_000_000;
 const MIB = 1_048_576;
+/** Of an input that broke something. */
+const MOST_SHOWN_BYTES = 2_000;
 
 const { values } = parseArgs({ options: { cases: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } } });
 process.exitCode = fuzz(
@@ -37,7 +42,7 @@ function fuzz(cases: number, seed: number, targets: readonly Target[]): number {
       `${allocationLimit(1) - allocationLimit(0)} bytes allocated for each byte of input and ${allocationLimit(0)} beside.`,
   );
   const each = Math.ceil(cases / targets.length);
-  const reports = targets.map((target) => told(fuzzTarget(target, each, seed)));
+  const reports = targets.map((target) => told(fuzzTarget(target, each, seed), seed));
   const total = reports.reduce((sum, report) => sum + report.cases, 0);
   const elapsedMs = reports.reduce((sum, report) => sum + report.elapsedMs, 0);
   console.log(`${total} cases in ${(elapsedMs / 1_000).toFixed(1)} s, ${perSecond(total, elapsedMs)} a second.`);
@@ -64,7 +69,7 @@ function tellHostile(what: string, results: readonly HostileResult[], worstMs: n
   return bad.length === 0;
 }
 
-function told(report: FuzzReport): FuzzReport {
+function told(report: FuzzReport, seed: number): FuzzReport {
   const { name, cases, bytes, elapsedMs, worstMs, worstMsBytes, worstAllocated, worstAllocatedBytes, failure } = report;
   console.log(
     `${name.padEnd(20)} ${String(cases).padStart(8)} cases ${perSecond(cases, elapsedMs).padStart(8)}/s, ` +
@@ -74,7 +79,9 @@ function told(report: FuzzReport): FuzzReport {
   if (failure !== null) {
     const file = join(tmpdir(), `sluice-fuzz-${name.replace(/\W+/g, '-')}-${failure.case}.bin`);
     writeFileSync(file, failure.input);
-    console.error(`${name}, case ${failure.case}: ${failure.reason}\nThe input is in ${file}.`);
+    const hex = failure.input.toString('hex', 0, MOST_SHOWN_BYTES);
+    console.error(`${name}, seed ${seed}, case ${failure.case}: ${failure.reason}`);
+    console.error(`The input, also in ${file}: ${hex}${failure.input.length > MOST_SHOWN_BYTES ? '…' : ''}`);
   }
   return report;
 }

@@ -27,6 +27,7 @@ import {
 } from '../../src/wire/oip/server-messages.ts';
 import { readStreamedRequest } from '../../src/wire/oip/stream-messages.ts';
 import { ExplainResponseReader } from '../../src/wire/v1-rest/explain-response.ts';
+import { HTTP2_TARGETS } from './http2/targets.ts';
 import { anyValue, inferBody, largeBody, valueBody } from './json-texts.ts';
 import { anyMessage, inferMessage, largeMessage } from './protobuf-messages.ts';
 
@@ -40,6 +41,8 @@ export interface Target {
   large(random: SeededRandom, size: number): Buffer;
   /** Decodes; the answer does not matter, as long as there is one. */
   feed(bytes: Buffer): void;
+  /** What else has to hold, beside the measured: throws where it does not. */
+  check?(bytes: Buffer): void;
 }
 
 const MAX_DEPTH = 32;
@@ -238,4 +241,4 @@ const HEADERS: readonly Target[] = [
 ];
 
 /** Every decoder there is. A new one gets a row here. */
-export const TARGETS: readonly Target[] = [...REST, ...GRPC, ...HEADERS];
+export const TARGETS: readonly Target[] = [...REST, ...GRPC, ...HEADERS, ...HTTP2_TARGETS];
