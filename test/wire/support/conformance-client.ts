@@ -1,5 +1,6 @@
 /** The "client under test" of connectrpc/conformance on our client: calls with one question, and one answer or many. */
 
+import { http2Backend } from '../../../src/config/http2-schema.ts';
 import type { StreamAnswers } from '../../../src/wire/grpc/grpc-channel.ts';
 import { openGrpcChannel } from '../../../src/wire/grpc/open-channel.ts';
 import type { UnaryCall } from '../../../src/wire/grpc/waiting-call.ts';
@@ -40,6 +41,7 @@ function ask(order: Order): void {
     tls: tlsOf(order),
     maxMessageBytes: order.messageReceiveLimit || UNLIMITED,
     connectTimeoutMs: 10_000,
+    http2: http2Backend.parse({}),
   });
   const payloads: object[] = [];
   let told = false;

@@ -11,6 +11,7 @@ interface Order {
   readonly useTls: boolean;
   readonly messageReceiveLimit: number;
   readonly serverCreds: { readonly cert: Uint8Array; readonly key: Uint8Array } | null;
+  readonly clientTlsCert: Uint8Array;
 }
 
 const SERVICE = '/connectrpc.conformance.v1.ConformanceService/';
@@ -33,8 +34,9 @@ setInterval(() => {
   if (process.ppid !== ppid) process.exit(0);
 }, ORPHAN_LOOK_MS).unref();
 
-function listen({ useTls, messageReceiveLimit, serverCreds }: Order): void {
-  const tls = useTls ? { cert: Buffer.from(serverCreds!.cert), key: Buffer.from(serverCreds!.key) } : null;
+function listen({ useTls, messageReceiveLimit, serverCreds, clientTlsCert }: Order): void {
+  const clientCa = clientTlsCert.length === 0 ? null : Buffer.from(clientTlsCert);
+  const tls = useTls ? { cert: Buffer.from(serverCreds!.cert), key: Buffer.from(serverCreds!.key), clientCa } : null;
   const server = openGrpcServer(
     'own',
     {
