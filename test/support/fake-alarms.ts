@@ -25,6 +25,11 @@ export class FakeAlarms {
     return this.#set.size;
   }
 
+  /** Until the first of them rings; infinite where there is none. */
+  get nextMs(): number {
+    return Math.min(...[...this.#set].map(({ atMs }) => atMs)) - this.#clock.nowMs();
+  }
+
   advance(ms: number): void {
     this.#clock.advance(ms);
     for (const alarm of [...this.#set].sort((a, b) => a.atMs - b.atMs)) {
