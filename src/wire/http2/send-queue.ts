@@ -117,6 +117,7 @@ export abstract class SendQueue<Stream extends SendingStream> {
   }
 
   #sendFrame(stream: Stream): boolean {
+    // RFC 9113, 6.9.1 and 4.2: no more than both windows and a frame of the peer have room for.
     const bytes = Math.min(stream.unsentBytes, this.#window, stream.sendWindow, this.#peer.maxFrameBytes);
     if (bytes <= 0 || this.#output.pendingBytes > this.#maxPendingBytes) return false;
     this.#window -= bytes;

@@ -54,10 +54,12 @@ export class PeerSettings {
         this.maxConcurrentStreams = value;
         return H2Error.None;
       case Setting.InitialWindowSize:
+        // RFC 9113, 6.5.2 and 6.9.2.
         if (value > MASK_31) return H2Error.FlowControl;
         this.initialWindowBytes = value;
         return H2Error.None;
       case Setting.MaxFrameSize:
+        // RFC 9113, 6.5.2.
         if (value < LEAST_MAX_FRAME_BYTES || value > MOST_MAX_FRAME_BYTES) return H2Error.Protocol;
         this.maxFrameBytes = value;
         return H2Error.None;

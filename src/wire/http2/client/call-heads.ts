@@ -73,6 +73,7 @@ export class CallHeads {
 
   #makePrefix(path: string): Prefix {
     const { authority, secure } = this.#owner;
+    // RFC 9113, 8.3.1 and 8.2.2: pseudo-header fields first, and a `te` that says nothing but trailers.
     const pairs = [':method', 'POST', ':scheme', secure ? 'https' : 'http', ':path', path, ':authority', authority];
     pairs.push('te', 'trailers', 'content-type', 'application/grpc', 'user-agent', 'sluice', 'grpc-accept-encoding', 'identity');
     let listBytes = 0;

@@ -89,7 +89,7 @@ export class ClientConnection implements OutputOwner, CallCarrier, ConnectionLif
     output.flush();
   }
 
-  /** @hot */
+  /** RFC 9113, 5.1.2: no more streams than the server takes, nor than this side wants. @hot */
   get hasRoom(): boolean {
     const { size } = this.#streams;
     return (
@@ -100,7 +100,7 @@ export class ClientConnection implements OutputOwner, CallCarrier, ConnectionLif
     );
   }
 
-  /** Begins a call; there has to be room. False where the server does not take header fields so long. @hot */
+  /** Begins a call; there has to be room. False where the server does not take header fields so long (RFC 9113, 6.5.2). @hot */
   begin(call: H2Call): boolean {
     const { heads, rules } = this.#owner;
     if (!heads.fits(call.path, call.headers, this.#peer.maxHeaderListBytes)) return false;

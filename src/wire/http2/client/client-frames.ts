@@ -62,6 +62,7 @@ export class ClientFrames implements FrameSink {
 
   /** @hot */
   onDataStart(streamId: number, flowBytes: number): H2ErrorCode {
+    // RFC 9113, 5.1.
     if (this.#streams.isIdle(streamId)) return H2Error.Protocol;
     // RFC 9113, 6.9.1: also what comes on a stream that is gone counts.
     if (!this.#window.take(flowBytes)) return H2Error.FlowControl;
@@ -91,12 +92,14 @@ export class ClientFrames implements FrameSink {
   onHeaders(streamId: number, endStream: boolean, block: Buffer, from: number, to: number): H2ErrorCode {
     // Decoded whoever it is for: the table is the connection's (RFC 9113, 4.3).
     if (!this.#hpack.decode(block, from, to)) return H2Error.Compression;
+    // RFC 9113, 5.1.1: a server begins no streams, since it may not push (8.4).
     if (this.#streams.isIdle(streamId)) return H2Error.Protocol;
     this.#streams.get(streamId)?.onHeaders(this.#hpack.fields, endStream);
     return H2Error.None;
   }
 
   onReset(streamId: number, code: H2ErrorCode): H2ErrorCode {
+    // RFC 9113, 6.4.
     if (this.#streams.isIdle(streamId)) return H2Error.Protocol;
     this.#streams.get(streamId)?.onReset(code);
     return H2Error.None;
@@ -104,6 +107,7 @@ export class ClientFrames implements FrameSink {
 
   onSettings(payload: Buffer, from: number, to: number): H2ErrorCode {
     const before = this.#peer.initialWindowBytes;
+    // RFC 9113, 6.5.3: taken in their order, and acknowledged at once.
     const error = this.#peer.apply(payload, from, to, true);
     if (error !== H2Error.None) return error;
     writeSettingsAck(this.#output);
@@ -114,11 +118,13 @@ export class ClientFrames implements FrameSink {
   }
 
   onSettingsAck(): H2ErrorCode {
+    // RFC 9113, 6.5.3, and RFC 7541, 4.2: from here on the server keeps to what it was told.
     this.#hpack.limitTable(this.#headerTableBytes);
     return H2Error.None;
   }
 
   onPing(payload: Buffer, from: number): H2ErrorCode {
+    // RFC 9113, 6.7: the answer has the same octets.
     writePing(this.#output, true, payload, from);
     return this.#pace.ping();
   }
@@ -134,6 +140,7 @@ export class ClientFrames implements FrameSink {
   }
 
   onWindowUpdate(streamId: number, increment: number): H2ErrorCode {
+    // RFC 9113, 6.9 and 6.9.1: an increment of nothing, and a window beyond 31 bits, are errors of what they are for.
     if (streamId === 0) return increment === 0 ? H2Error.Protocol : this.#questions.widen(increment);
     if (this.#streams.isIdle(streamId)) return H2Error.Protocol;
     const call = this.#streams.get(streamId);

@@ -145,6 +145,7 @@ export abstract class H2Call implements CallHead, Timed {
 
   /** @hot */
   onBytes(chunk: Buffer, from: number, to: number): void {
+    // RFC 9113, 8.1: header fields come first.
     if (!this.#headed) {
       this.#refuse('The answer begins without header fields.');
       return;
@@ -220,6 +221,7 @@ export abstract class H2Call implements CallHead, Timed {
   }
 
   #takeTrailers(fields: FieldList, endStream: boolean): void {
+    // RFC 9113, 8.1: trailers end the stream.
     if (!endStream || !hasNoPseudo(fields, 0)) this.#refuse('The trailers of the answer are malformed.');
     else if (fields.find('grpc-status') === null) {
       this.end(GrpcStatus.Unknown, 'The answer ended without a status.', true, 0, H2Error.Cancel);

@@ -122,9 +122,11 @@ export class FrameReader {
       }
       this.#settled = true;
     }
+    // RFC 9113, 4.2.
     if (this.#length > this.#limits.maxFrameBytes) {
       return this.#fail(H2Error.FrameSize, `a frame of ${this.#length} bytes, ${this.#limits.maxFrameBytes} are allowed`);
     }
+    // RFC 9113, 4.3 and 6.10: the frames of a block stand together, and one block begins what another does not continue.
     const continues = this.#type === FrameType.Continuation;
     if (streamId !== 0 && (!continues || this.#streamId !== streamId)) {
       return this.#fail(H2Error.Protocol, 'a header block is interrupted by another frame');
@@ -149,6 +151,7 @@ export class FrameReader {
 
   #readPadLength(chunk: Buffer, at: number): number {
     this.#padding = chunk[at]!;
+    // RFC 9113, 6.1.
     if (this.#padding >= this.#length) {
       this.#error = this.#fail(H2Error.Protocol, 'a frame has more padding than there is room for');
       return at;

@@ -79,6 +79,7 @@ export class HpackDecoder {
     while (this.#at < this.#end) {
       const octet = block[this.#at]!;
       if ((octet & 0xe0) === 0x20) {
+        // RFC 7541, 4.2.
         if (!atStart) return this.#fail('a table size update stands behind a field');
         if (!this.#resize()) return false;
         continue;
@@ -97,6 +98,7 @@ export class HpackDecoder {
     const index = this.#integer(0x7f);
     if (index < 0) return false;
     const n = index - STATIC_LAST - 1;
+    // RFC 7541, 2.3.3 and 6.1.
     if (index === 0 || n >= this.#table.count) return this.#fail(`there is no entry ${index}`);
     if (n < 0) this.fields.add(STATIC_NAMES[index]!, STATIC_VALUES[index]!, true);
     else this.fields.add(this.#table.name(n), this.#table.value(n), this.#table.wellFormed(n));
@@ -126,6 +128,7 @@ export class HpackDecoder {
   #resize(): boolean {
     const bytes = this.#integer(0x1f);
     if (bytes < 0) return false;
+    // RFC 7541, 4.2 and 6.3.
     if (bytes > this.#limitBytes) return this.#fail(`a table of ${bytes} bytes was asked for, ${this.#limitBytes} are allowed`);
     this.#table.resize(bytes);
     this.#updateOwed = false;

@@ -80,6 +80,7 @@ function step(root: Inner, from: Inner, half: number): number {
   let emitted = 0;
   for (let bit = 3; bit >= 0; bit--) {
     const next: Node | null = node.next[((half >> bit) & 1) as 0 | 1];
+    // RFC 7541, 5.2: EOS within a string is an error.
     if (next === null || next === EOS) return BROKEN;
     if (typeof next === 'number') {
       emitted = EMITS | next;

@@ -13,11 +13,11 @@ export interface ConnectionState {
   readonly draining: boolean;
 }
 
-/** Time for a client to say that it speaks HTTP/2. */
+/** Time for a client to say that it speaks HTTP/2 (RFC 9113, 3.4). */
 const PREFACE_MS = 10_000;
 /** A connection must take a byte of what waits for it within this time, beyond what its streams have: longer than a lost packet costs. */
 const STUCK_MS = 5_000;
-/** Time for a client to hear that the connection ends, before the last of its calls is named. */
+/** Time for a client to hear that the connection ends, before the last of its calls is named (RFC 9113, 6.8). */
 const DRAIN_MS = 1_000;
 /** Time for a client to take our farewell. */
 const FAREWELL_MS = 1_000;

@@ -110,7 +110,7 @@ export class RequestHead {
     return name.endsWith('-bin') ? '' : found;
   }
 
-  /** Each comes once at most. */
+  /** Each comes once at most (RFC 9113, 8.3), and none but :authority is empty (8.3.1). */
   #takePseudo(kind: number, value: string): boolean {
     switch (kind) {
       case Kind.Method:
@@ -156,6 +156,7 @@ export class RequestHead {
     }
   }
 
+  /** RFC 9110, 8.6: digits, and more than one of them only where they agree. */
   #takeLength(value: string): boolean {
     if (!LENGTH.test(value)) return false;
     const length = Number(value);

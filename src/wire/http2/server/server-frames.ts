@@ -49,6 +49,7 @@ export class ServerFrames implements FrameSink {
 
   /** @hot */
   onDataStart(streamId: number, flowBytes: number): H2ErrorCode {
+    // RFC 9113, 5.1: nothing but HEADERS and PRIORITY may come on an idle stream.
     if (this.#streams.isIdle(streamId)) return this.#broken(H2Error.Protocol, 'DATA on a stream that has not begun');
     // RFC 9113, 6.9.1: also what comes on a stream that is gone counts.
     if (!this.#window.take(flowBytes)) return this.#broken(H2Error.FlowControl, 'more DATA than the connection has room for');
@@ -56,6 +57,7 @@ export class ServerFrames implements FrameSink {
     const stream = this.#streams.get(streamId);
     this.#reading = stream;
     if (stream === null) return this.#lateFrame(streamId);
+    // RFC 9113, 5.1 (half-closed) and 6.9.1.
     if (stream.clientDone) this.#life.violated(stream, H2Error.StreamClosed);
     else if (!stream.window.take(flowBytes)) this.#life.violated(stream, H2Error.FlowControl);
     return this.#verdict();
@@ -84,6 +86,7 @@ export class ServerFrames implements FrameSink {
     if (!this.#hpack.decode(block, from, to)) return this.#broken(H2Error.Compression, this.#hpack.problem);
     const stream = this.#streams.get(streamId);
     if (stream !== null) this.#takeTrailers(stream, endStream);
+    // RFC 9113, 5.1.1: streams of clients have odd numbers, each higher than the one before.
     else if ((streamId & 1) === 0) return this.#broken(H2Error.Protocol, 'a stream with an even number');
     else if (streamId <= this.#streams.lastId) return this.#lateHeaders(streamId);
     else if (!this.#opening.begin(streamId, endStream, this.#hpack.fields)) this.#violations++;
@@ -91,6 +94,7 @@ export class ServerFrames implements FrameSink {
   }
 
   onReset(streamId: number): H2ErrorCode {
+    // RFC 9113, 6.4.
     if (this.#streams.isIdle(streamId)) return this.#broken(H2Error.Protocol, 'RST_STREAM on a stream that has not begun');
     const stream = this.#streams.get(streamId);
     // A client that has its answer and stops sending has done nothing wrong, nor one whose reset has met the answer.
@@ -103,6 +107,7 @@ export class ServerFrames implements FrameSink {
   onSettings(payload: Buffer, from: number, to: number): H2ErrorCode {
     const { peer, queue, guard } = this.#parts;
     const before = peer.initialWindowBytes;
+    // RFC 9113, 6.5.3: taken in their order, and acknowledged at once.
     const error = peer.apply(payload, from, to, false);
     if (error !== H2Error.None) return this.#broken(error, 'a setting has a value that it may not have');
     writeSettingsAck(this.#life.output);
@@ -115,12 +120,14 @@ export class ServerFrames implements FrameSink {
   }
 
   onSettingsAck(): H2ErrorCode {
+    // RFC 9113, 6.5.3, and RFC 7541, 4.2: from here on the client keeps to what it was told.
     this.#opening.acknowledged = true;
     this.#hpack.limitTable(this.#parts.rules.limits.headerTableBytes);
     return H2Error.None;
   }
 
   onPing(payload: Buffer, from: number): H2ErrorCode {
+    // RFC 9113, 6.7: the answer has the same octets.
     writePing(this.#life.output, true, payload, from);
     return this.#pinged();
   }
@@ -136,6 +143,7 @@ export class ServerFrames implements FrameSink {
   }
 
   onWindowUpdate(streamId: number, increment: number): H2ErrorCode {
+    // RFC 9113, 6.9 and 6.9.1: an increment of nothing, and a window beyond 31 bits, are errors of what they are for.
     if (streamId === 0) {
       const error = increment === 0 ? H2Error.Protocol : this.#parts.queue.widen(increment);
       return error === H2Error.None ? error : this.#broken(error, 'the connection is given no room, or too much');
@@ -174,6 +182,7 @@ export class ServerFrames implements FrameSink {
     return this.#broken(H2Error.Protocol, 'a stream with a lower number than one before');
   }
 
+  /** DATA on a stream that is gone (RFC 9113, 5.1): on its way when we had reset it, or an error of that stream. */
   #lateFrame(streamId: number): H2ErrorCode {
     if (this.#streams.closed.how(streamId) === Ending.ByUs) return H2Error.None;
     writeReset(this.#life.output, streamId, H2Error.StreamClosed);

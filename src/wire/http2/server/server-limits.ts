@@ -39,6 +39,7 @@ export function serverRules(limits: H2ServerLimits, maxConcurrentStreams: number
     maxMetadataBytes,
     hpack: { tableBytes: headerTableBytes, maxFields: maxHeaderFields, maxListBytes: maxMetadataBytes },
     frames: { maxFrameBytes, maxContinuations, maxBlockBytes: maxMetadataBytes * BLOCK_FACTOR },
+    // RFC 9113, 6.5.2. No word about pushes: clients are who says it.
     settings: settingsFrame([
       Setting.HeaderTableSize,
       headerTableBytes,

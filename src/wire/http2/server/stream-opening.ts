@@ -66,6 +66,7 @@ export class StreamOpening {
   #place(streamId: number): StreamPlace {
     const { peer, rules } = this.#parts;
     const windowBytes = rules.limits.streamWindowBytes;
+    // RFC 9113, 6.5.3: until it has acknowledged ours, a client goes by the window that all begin with.
     const receiveWindow = this.acknowledged ? windowBytes : Math.max(windowBytes, DEFAULT_WINDOW_BYTES);
     return { streamId, sendWindow: peer.initialWindowBytes, receiveWindow };
   }
