@@ -47,6 +47,7 @@ export function grpcProbe(
     ip: '',
     tls: null,
     maxMessageBytes: MAX_MESSAGE_BYTES,
+    http2: http2Backend.parse({}),
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     http2: http2Backend.parse({}),
   });
