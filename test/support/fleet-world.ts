@@ -73,7 +73,7 @@ export class FleetWorld {
 
   report(): WorkerReport {
     const plan = { model: 'm', revision: 1, variants: [{ name: 'v1', readiness: this.readiness }] };
-    return { metrics: '', usage: [], plans: [plan as unknown as PlanView] };
+    return { number: 0, metrics: '', usage: [], plans: [plan as unknown as PlanView] };
   }
 
   #answer(name: string): unknown {

@@ -74,6 +74,8 @@ export interface ComparisonAsk {
 
 /** What a worker has counted since it began. */
 export interface WorkerReport {
+  /** Figures of a higher number were gathered later. */
+  readonly number: number;
   /** Prometheus text exposition. */
   readonly metrics: string;
   readonly usage: readonly UsageTotal[];

@@ -218,7 +218,7 @@ export class Fleet {
 
   async #reportOf(worker: WorkerHandle): Promise<void> {
     try {
-      worker.report = await worker.ask('report', null, REPORT_TIMEOUT_MS);
+      worker.keep(await worker.ask('report', null, REPORT_TIMEOUT_MS));
     } catch {
       // The figures it pushed last are at most a second old, and whether it hangs is judged by its silence.
     }

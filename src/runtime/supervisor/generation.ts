@@ -153,7 +153,7 @@ export class Generation {
     }
     worker.state = 'draining';
     try {
-      worker.report = await worker.ask('drain', null, graceMs + LAST_WORDS_MS);
+      worker.keep(await worker.ask('drain', null, graceMs + LAST_WORDS_MS));
       const late = setTimeout(() => worker.kill('silent', 'did not end after its drain'), LAST_WORDS_MS);
       void worker.whenGone.then(() => clearTimeout(late));
     } catch (error) {

@@ -52,7 +52,6 @@ export class WorkerHandle {
   readonly beganMs: number;
   state: WorkerState = 'starting';
   pulse: Pulse = { ready: false, residentBytes: 0, cpuUs: 0 };
-  report: WorkerReport = { metrics: '', usage: [], plans: [] };
   /** It has loaded all it needs. */
   isUp = false;
   /** -1 before it gets traffic. */
@@ -64,6 +63,7 @@ export class WorkerHandle {
   reason: EndReason | null = null;
   /** For the log. */
   problem = '';
+  #report: WorkerReport = { number: 0, metrics: '', usage: [], plans: [] };
   readonly #process: WorkerProcess;
   readonly #events: WorkerEvents;
   readonly #gone = Promise.withResolvers<void>();
@@ -99,6 +99,15 @@ export class WorkerHandle {
   /** Connections handed over and not yet taken: how far behind its event loop is. */
   get backlog(): number {
     return this.#untaken.length;
+  }
+
+  get report(): WorkerReport {
+    return this.#report;
+  }
+
+  /** Remembers its figures, unless those that were gathered later have overtaken them: no counter may fall. */
+  keep(report: WorkerReport): void {
+    if (report.number >= this.#report.number) this.#report = report;
   }
 
   get whenGone(): Promise<void> {
@@ -147,7 +156,7 @@ export class WorkerHandle {
         this.pulse = message.pulse;
         return;
       case 'report':
-        this.report = message.report;
+        this.keep(message.report);
         return;
       case 'reply':
         this.#replies.answer(message.id, message.gives);

@@ -69,6 +69,8 @@ export class WorkerGateway {
   readonly #listeners: Listeners;
   readonly #onReadiness: () => void;
   #serving = false;
+  /** Gathered so far. */
+  #reports = 0;
   #drained: Promise<WorkerReport> | null = null;
 
   /** `onReadiness` hears whenever `isReady` may say something else. */
@@ -183,12 +185,14 @@ export class WorkerGateway {
   }
 
   async report(): Promise<WorkerReport> {
-    return this.#reportWith(await this.#metrics.text());
+    const number = ++this.#reports;
+    return this.#reportWith(number, await this.#metrics.text());
   }
 
   /** The same without gauges: what has to be kept when this worker is no more. */
   async counters(): Promise<WorkerReport> {
-    return this.#reportWith(await this.#metrics.counterText());
+    const number = ++this.#reports;
+    return this.#reportWith(number, await this.#metrics.counterText());
   }
 
   quiesce(): void {
@@ -219,8 +223,8 @@ export class WorkerGateway {
     return last;
   }
 
-  #reportWith(metrics: string): WorkerReport {
-    return { metrics, usage: this.#usage.totals(''), plans: this.#live.current.routes.map(planView) };
+  #reportWith(number: number, metrics: string): WorkerReport {
+    return { number, metrics, usage: this.#usage.totals(''), plans: this.#live.current.routes.map(planView) };
   }
 
   #buildRoutes(secrets: Secrets, tls: TlsFiles): Route[] {

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { supervision } from '../../../../src/config/process-schema.ts';
+import type { WorkerReport } from '../../../../src/runtime/ipc/messages.ts';
 import { LaunchError } from '../../../../src/runtime/supervisor/generation.ts';
 import { FleetWorld } from '../../../support/fleet-world.ts';
 
@@ -48,6 +49,21 @@ describe('the start of a fleet', () => {
     await world.fleet.drain({ graceMs: 1, idleMs: 0 });
     await started;
     expect(world.alive).toEqual([]);
+  });
+});
+
+describe('the figures of a worker', () => {
+  it('are those that were gathered last, in whichever order they come', async () => {
+    await world.start(1);
+    const worker = world.fleet.all[0]!;
+    const report = (number: number): WorkerReport => ({ number, metrics: `a ${number}`, usage: [], plans: [] });
+    const kept = [3, 2, 4, 1].map((number) => {
+      world.workers[0]!.say({ is: 'report', report: report(number) });
+      return worker.report.number;
+    });
+    expect(kept).toEqual([3, 3, 4, 4]);
+    worker.keep(report(2));
+    expect(worker.report.metrics).toBe('a 4');
   });
 });
 

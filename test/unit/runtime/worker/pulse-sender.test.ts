@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ToSupervisor, WorkerReport } from '../../../../src/runtime/ipc/messages.ts';
 import { PulseSender } from '../../../../src/runtime/worker/pulse-sender.ts';
 
-const REPORT: WorkerReport = { metrics: 'a 1\n', usage: [], plans: [] };
+const REPORT: WorkerReport = { number: 1, metrics: 'a 1\n', usage: [], plans: [] };
 
 let said: ToSupervisor['is'][];
 let leave: (() => void)[];
