@@ -3,8 +3,9 @@ export const MESSAGE_HEAD_BYTES = 5;
 
 /** Memory for a message beyond this grows with what has come of it: a length alone is only a claim. */
 const FIRST_ROOM = 65_536;
-/** When so much of it is here the rest is believed. */
+/** From so much on it grows by a larger factor, so that large messages are copied once or twice. */
 const PROVEN_BYTES = 1_048_576;
+const PROVEN_GROWTH = 8;
 
 const EMPTY = Buffer.alloc(0);
 
@@ -86,7 +87,8 @@ export class MessageReader {
   }
 
   #grow(have: number, needed: number): void {
-    const room = needed >= PROVEN_BYTES ? this.size : Math.min(this.size, Math.max(FIRST_ROOM, needed, this.#whole.length * 2));
+    const grown = needed >= PROVEN_BYTES ? needed * PROVEN_GROWTH : Math.max(FIRST_ROOM, needed, this.#whole.length * 2);
+    const room = Math.min(this.size, grown);
     const whole = Buffer.allocUnsafe(room);
     this.#whole.copy(whole, 0, 0, have);
     this.#whole = whole;

@@ -152,4 +152,30 @@ describe('MessageReader', () => {
     for (const reader of readers) reader.read(Buffer.from('00fffffff001', 'hex'), 0, 6);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20_000_000);
   });
+
+  it('puts large messages together, however often they are moved', () => {
+    const message = Buffer.alloc(20_000_000);
+    for (let at = 0; at + 4 <= message.length; at += 4) message.writeUInt32LE(at, at);
+    const reader = new MessageReader(message.length, 0);
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(message.length, 1);
+    reader.read(head, 0, 5);
+    for (let at = 0; at < message.length; at += 65_000) {
+      const chunk = message.subarray(at, at + 65_000);
+      reader.read(chunk, 0, chunk.length);
+    }
+    expect(reader.message!.equals(message)).toBe(true);
+  });
+
+  it('takes no more than eight times what has come of a message', () => {
+    const chunk = Buffer.alloc(65_536);
+    const reader = new MessageReader(0xffff_ffff, 0);
+    reader.read(Buffer.from('0040000000', 'hex'), 0, 5);
+    const before = process.memoryUsage().arrayBuffers;
+    for (let came = 0; came < 20_000_000; came += chunk.length) {
+      reader.read(chunk, 0, chunk.length);
+      // What it had before may not be collected yet.
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(Math.max(65_536, reader.haveBytes) * 10);
+    }
+  });
 });
