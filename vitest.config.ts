@@ -17,7 +17,7 @@ const GRPC_END_TO_END = [
 /**
  * Five projects: `unit` runs in this process with fake clocks; `e2e` starts real gateway processes on real sockets; `faults` breaks what
  * is around them; `peers` adds the clients and servers of others, which it installs; `wire` holds the HTTP/2 engine of our own to its rules
- * and against others, and runs what there is end to end over gRPC on it.
+ * and against others, and runs what there is end to end over gRPC on @grpc/grpc-js too, which stays the reference.
  */
 export default defineConfig({
   test: {
@@ -45,7 +45,7 @@ export default defineConfig({
         test: {
           name: 'wire',
           include: ['test/wire/**/*.test.ts', ...GRPC_END_TO_END],
-          env: { SLUICE_TEST_GRPC_ENGINE: 'own' },
+          env: { SLUICE_TEST_GRPC_ENGINE: 'grpc-js' },
           globalSetup: ['test/wire/install.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,

@@ -62,7 +62,7 @@ export const grpcListen = z.strictObject({
   reflection: z.boolean().default(false).describe('Serve server reflection, to callers with a credential.'),
   engine: z
     .enum(['own', 'grpc-js'])
-    .default('grpc-js')
+    .default('own')
     .describe('What speaks HTTP/2 to clients: own is the engine of this gateway, grpc-js the package.'),
   http2: http2Listen.prefault({}).describe('Limits of one HTTP/2 connection, for the engine own.'),
 });

@@ -69,7 +69,7 @@ export const grpcBackend = z.strictObject({
     .describe('Time for a connection to stand; a call that waits longer counts as unreachable.'),
   engine: z
     .enum(['own', 'grpc-js'])
-    .default('grpc-js')
+    .default('own')
     .describe('What speaks HTTP/2 to it: own is the engine of this gateway, grpc-js the package.'),
   http2: http2Backend
     .prefault({})

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { stringify } from 'yaml';
+import { parseDocument, stringify, visit } from 'yaml';
 import type { WorkerView } from '../../src/core/control-plane.ts';
 
 /** A real gateway process on free ports, started from a config object, as a user would start it. */
@@ -66,7 +66,10 @@ export async function startGateway(
   // One worker, and no time for idle clients at the end: a test that is about workers says how many it wants.
   const shutdown = { idleMs: 0, ...(config['shutdown'] as object | undefined) };
   const write = (next: Readonly<Record<string, unknown>>): void =>
-    writeFileSync(file, stringify({ workers: 1, ...next, shutdown, listen: freeListen(next['listen'] ?? config['listen']) }));
+    writeFileSync(
+      file,
+      onEngine(stringify({ workers: 1, ...next, shutdown, listen: freeListen(next['listen'] ?? config['listen']) })),
+    );
   write(config);
   const [command, ...args] = [...launcher, NODE, join(ROOT, 'src/cli/main.ts'), 'serve', file];
   const child = spawn(command!, args, {
@@ -107,6 +110,18 @@ export async function startGateway(
 /** The same tests are run on each engine that speaks HTTP/2. */
 const engine = process.env['SLUICE_TEST_GRPC_ENGINE'];
 const GRPC_ENGINE = engine === undefined ? {} : { engine };
+
+/** The same for what calls gRPC backends, where a config does not say. */
+function onEngine(config: string): string {
+  if (engine === undefined) return config;
+  const given = parseDocument(config);
+  visit(given, {
+    Map: (_key, map) => {
+      if (map.get('kind') === 'grpc' && !map.has('engine')) map.set('engine', engine);
+    },
+  });
+  return given.toString();
+}
 
 interface ListenConfig {
   readonly http?: object;
