@@ -47,7 +47,6 @@ export function grpcProbe(
     ip: '',
     tls: null,
     maxMessageBytes: MAX_MESSAGE_BYTES,
-    http2: http2Backend.parse({}),
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     http2: http2Backend.parse({}),
   });

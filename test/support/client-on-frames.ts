@@ -1,16 +1,20 @@
+import { http2Backend } from '../../src/config/http2-schema.ts';
+import type { Timing } from '../../src/core/timing.ts';
 import { isCarried } from '../../src/wire/grpc/metadata-names.ts';
 import { CallHeads } from '../../src/wire/http2/client/call-heads.ts';
 import { ClientConnection, type ConnectionOwner, type Wire } from '../../src/wire/http2/client/client-connection.ts';
+import { clientRules } from '../../src/wire/http2/client/client-limits.ts';
 import type { CallHome, H2Call } from '../../src/wire/http2/client/h2-call.ts';
 import { StreamedH2Call } from '../../src/wire/http2/client/streamed-h2-call.ts';
 import { UnaryH2Call } from '../../src/wire/http2/client/unary-h2-call.ts';
 import { PREFACE } from '../../src/wire/http2/frames/frame-format.ts';
 import { FrameReader } from '../../src/wire/http2/frames/frame-reader.ts';
-import type { Timing } from '../../src/wire/http2/timing.ts';
 import { FakeAlarms } from './fake-alarms.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FrameLog } from './frame-log.ts';
 
+const LIMITS = http2Backend.parse({});
+const RULES = clientRules(LIMITS, 1);
 const HEADS = new CallHeads({ authority: 'test', secure: false, isCarried });
 
 /** A connection of the client between bytes and bytes, without a socket: what it says is written down frame for frame. */
@@ -18,6 +22,8 @@ export class ClientOnFrames implements Wire, ConnectionOwner, CallHome {
   readonly clock = new FakeClock();
   readonly alarms = new FakeAlarms(this.clock);
   readonly heads = HEADS;
+  readonly rules = RULES;
+  readonly streamWindowBytes = LIMITS.streamWindowBytes;
   readonly timing: Timing = { clock: this.clock, setAlarm: this.alarms.set, random: () => 0.5 };
   readonly maxMessageBytes: number;
   readonly log = new FrameLog();

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { anyOf } from '../../bench/fuzz/http2/field-blocks.ts';
 import { SeededRandom } from '../../scripts/models/seeded-random.ts';
+import { http2Backend } from '../../src/config/http2-schema.ts';
 import { grpcListen } from '../../src/config/listen-schema.ts';
 import { openGrpcChannel } from '../../src/wire/grpc/open-channel.ts';
 import { openGrpcServer } from '../../src/wire/grpc/open-server.ts';
@@ -115,7 +116,16 @@ describe('our client and a server on node:http2', () => {
     });
     closers.push(() => server.close());
     const address = `127.0.0.1:${await port(server)}`;
-    const channel = openGrpcChannel('own', { address, ip: '', tls: null, maxMessageBytes: 1_000, connectTimeoutMs: 10_000 });
+    // With a table, which is what this is about.
+    const http2 = http2Backend.parse({ headerTableBytes: 4_096 });
+    const channel = openGrpcChannel('own', {
+      address,
+      ip: '',
+      tls: null,
+      maxMessageBytes: 1_000,
+      connectTimeoutMs: 10_000,
+      http2,
+    });
     closers.push(() => channel.close());
     for (const [n, { asked }] of lists.entries()) {
       const options = { headers: pairsOf(asked), timeoutMs: 60_000 };

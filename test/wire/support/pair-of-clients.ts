@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { http2Backend } from '../../../src/config/http2-schema.ts';
 import type { GrpcChannel } from '../../../src/wire/grpc/grpc-channel.ts';
 import { openGrpcChannel } from '../../../src/wire/grpc/open-channel.ts';
 import { type Pair, settled } from './duel.ts';
@@ -30,6 +31,7 @@ export async function pairOfClients(greeting: Buffer, calls: readonly PlannedCal
     ip: '',
     tls: null,
     maxMessageBytes: MAX_ANSWER_BYTES,
+    http2: http2Backend.parse({}),
     connectTimeoutMs: 10_000,
   });
   const other = new NodeGrpcClient(node.port);
