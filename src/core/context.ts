@@ -124,7 +124,10 @@ export class RequestContext implements Rostered, Timed {
   rateResetMs = 0;
   // held, to be given back exactly once
   heldBytes = 0;
-  readonly permits: Permit[] = [];
+  /** One of the places of this process. */
+  place: Permit | null = null;
+  /** One of the tenant's places. */
+  tenantPlace: Permit | null = null;
   // the end
   fault: FaultKind | null = null;
   faultPhase: Phase = Phase.Identify;

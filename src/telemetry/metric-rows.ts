@@ -16,6 +16,9 @@ export class MetricRows {
   readonly series: Series;
   readonly phases: readonly HistogramRow[];
   readonly #models = new Map<string, ModelRows>();
+  /** What was asked for last, and is nearly always asked for again: one request asks half a dozen times. */
+  #lastName: string | null = null;
+  #last: ModelRows | null = null;
 
   constructor(registry: Registry) {
     this.series = new Series(registry);
@@ -24,11 +27,14 @@ export class MetricRows {
 
   /** @hot */
   model(name: string): ModelRows {
+    if (name === this.#lastName) return this.#last!;
     let rows = this.#models.get(name);
     if (rows === undefined) {
       rows = new ModelRows(this.series, name);
       this.#models.set(name, rows);
     }
+    this.#lastName = name;
+    this.#last = rows;
     return rows;
   }
 }
@@ -71,6 +77,8 @@ class ModelRows {
   readonly #series: Series;
   readonly #model: string;
   readonly #variants = new Map<string, VariantRows>();
+  #lastName: string | null = null;
+  #last: VariantRows | null = null;
   readonly #cache = new Map<CacheResult, CounterRow>();
   /** By code, then by phase. */
   readonly #faults = new Map<string, (CounterRow | undefined)[]>();
@@ -87,11 +95,14 @@ class ModelRows {
 
   /** @hot */
   variant(name: string): VariantRows {
+    if (name === this.#lastName) return this.#last!;
     let rows = this.#variants.get(name);
     if (rows === undefined) {
       rows = new VariantRows(this.#series, this.#model, name);
       this.#variants.set(name, rows);
     }
+    this.#lastName = name;
+    this.#last = rows;
     return rows;
   }
 

@@ -144,7 +144,8 @@ export class GrpcBackend implements Backend, CallOwner {
   }
 
   #headers(options: CallOptions): string[] {
-    const headers = [...this.#ownHeaders, 'x-request-id', options.requestId];
+    const headers = ['x-request-id', options.requestId];
+    for (let i = 0; i < this.#ownHeaders.length; i++) headers.push(this.#ownHeaders[i]!);
     if (options.traceparent !== '') headers.push('traceparent', options.traceparent);
     if (options.tracestate !== '') headers.push('tracestate', options.tracestate);
     return headers;

@@ -96,7 +96,7 @@ export class Admit implements Stage {
     if (ctx.match.fault !== null) return ctx.refuse(ctx.match.fault);
     if (bytes > maxBodyBytes) return ctx.refuse(Fault.BodyTooLarge, `Found ${bytes} bytes, at most ${maxBodyBytes} are taken.`);
     if (!processCap.take()) return this.#full(ctx, 'requests');
-    ctx.permits.push(processCap);
+    ctx.place = processCap;
     return bytes > 0 ? this.holdBytes(ctx, bytes) : Verdict.Next;
   }
 
@@ -118,7 +118,7 @@ export class Admit implements Stage {
 
   #place(ctx: RequestContext, cap: ConcurrencyCap, taken: boolean | null): Verdict {
     if (taken === true) {
-      ctx.permits.push(cap);
+      ctx.tenantPlace = cap;
       return Verdict.Next;
     }
     if (taken === null) return this.#full(ctx, 'leases');

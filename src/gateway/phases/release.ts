@@ -28,8 +28,10 @@ export class Release {
     this.#o.deadlines.remove(ctx);
     // Nobody reads the answer that a thread may still be writing.
     ctx.call?.cancel();
-    for (let i = 0; i < ctx.permits.length; i++) ctx.permits[i]!.release();
-    ctx.permits.length = 0;
+    ctx.place?.release();
+    ctx.place = null;
+    ctx.tenantPlace?.release();
+    ctx.tenantPlace = null;
     if (ctx.heldBytes > 0) {
       this.#o.bytes.give(ctx.heldBytes);
       ctx.principal!.tenant.bytes.give(ctx.heldBytes);

@@ -1,5 +1,6 @@
 import type { Inferred, RequestContext } from '../../core/context.ts';
 import { Fault } from '../../core/faults.ts';
+import type { Tenant } from '../../core/tenant.ts';
 import { type Maybe, Phase, Verdict } from '../../core/verdict.ts';
 import type { Copies } from '../../router/copies/copies.ts';
 import type { Stage } from '../lifecycle.ts';
@@ -95,8 +96,17 @@ export function addCost(ctx: RequestContext): void {
 
 /** The fields of draft-ietf-httpapi-ratelimit-headers: the policy's quota and window, and what is left of it now. */
 function addRateHeaders(ctx: RequestContext): void {
-  const tenant = ctx.principal!.tenant;
-  const windowS = tenant.ratePerSecond > 0 ? Math.max(1, Math.ceil(tenant.burst / tenant.ratePerSecond)) : 1;
-  ctx.reply.headers.push('ratelimit-policy', `"requests";q=${tenant.burst};w=${windowS}`);
+  ctx.reply.headers.push('ratelimit-policy', ratePolicyOf(ctx.principal!.tenant));
   ctx.reply.headers.push('ratelimit', `"requests";r=${ctx.rateRemaining};t=${Math.ceil(ctx.rateResetMs / 1000)}`);
+}
+
+const ratePolicies = new WeakMap<Tenant, string>();
+
+function ratePolicyOf(tenant: Tenant): string {
+  const known = ratePolicies.get(tenant);
+  if (known !== undefined) return known;
+  const windowS = tenant.ratePerSecond > 0 ? Math.max(1, Math.ceil(tenant.burst / tenant.ratePerSecond)) : 1;
+  const policy = `"requests";q=${tenant.burst};w=${windowS}`;
+  ratePolicies.set(tenant, policy);
+  return policy;
 }

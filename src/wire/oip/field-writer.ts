@@ -112,7 +112,8 @@ export class FieldWriter {
     if (size > SHORT_COPY) this.#bytes.copy(whole, 0, 0, size);
     else for (let i = 0; i < size; i++) whole[i] = this.#bytes[i]!;
     this.#at = 0;
-    this.#open.length = 0;
+    // Setting a length is a call out of the engine, and nearly never needed.
+    if (this.#open.length > 0) this.#open.length = 0;
     if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(FIRST_ROOM);
     return whole;
   }

@@ -89,6 +89,17 @@ function writeHead(writer: Writer, request: InferenceRequest, model: string, ver
   writeWanted(writer, request.wanted);
 }
 
+const NO_FRAMES: TensorFrame[] = [];
+const NO_NAMES: string[] = [];
+const NO_BYTES: Uint8Array[] = [];
+
+/** A list with one more; the first is alone in a list of its own, since one that grows from nothing has room for sixteen more. */
+function and<T>(list: T[], item: T): T[] {
+  if (list.length === 0) return [item];
+  list.push(item);
+  return list;
+}
+
 /** The fields as they come, in any order. */
 class Draft {
   seen = 0;
@@ -96,9 +107,9 @@ class Draft {
   version = '';
   id = '';
   parameters: ParameterMap | null = null;
-  readonly frames: TensorFrame[] = [];
-  readonly wanted: string[] = [];
-  readonly raws: Uint8Array[] = [];
+  frames: TensorFrame[] = NO_FRAMES;
+  wanted: string[] = NO_NAMES;
+  raws: Uint8Array[] = NO_BYTES;
 }
 
 function readField(reader: FieldReader, draft: Draft, maxTensors: number): void {
@@ -120,13 +131,14 @@ function readField(reader: FieldReader, draft: Draft, maxTensors: number): void 
       readParameter(reader, draft.parameters);
       break;
     case 5:
-      if (hasRoom(reader, draft.frames.length, maxTensors)) draft.frames.push(readTensor(reader, 'InferInputTensor'));
+      if (hasRoom(reader, draft.frames.length, maxTensors))
+        draft.frames = and(draft.frames, readTensor(reader, 'InferInputTensor'));
       break;
     case 6:
-      if (hasRoom(reader, draft.wanted.length, maxTensors)) draft.wanted.push(readWanted(reader));
+      if (hasRoom(reader, draft.wanted.length, maxTensors)) draft.wanted = and(draft.wanted, readWanted(reader));
       break;
     case 7:
-      if (hasRoom(reader, draft.raws.length, maxTensors)) draft.raws.push(reader.view());
+      if (hasRoom(reader, draft.raws.length, maxTensors)) draft.raws = and(draft.raws, reader.view());
       break;
     default:
       reader.skip();

@@ -65,7 +65,7 @@ const DATATYPE_BIT = 1 << 2;
 
 function readSpecField(reader: FieldReader, frame: TensorFrame, seen: number, leastDimension: number): number {
   if (reader.field === 3) {
-    readShape(reader, frame.shape, leastDimension);
+    readShape(reader, frame, leastDimension);
     return seen;
   }
   const nowSeen = reader.once(seen);
@@ -76,21 +76,29 @@ function readSpecField(reader: FieldReader, frame: TensorFrame, seen: number, le
   return nowSeen;
 }
 
+/** Read here first, so that a shape is made with as many places as it needs: one that grows has room for sixteen more. */
+const dimensions: number[] = new Array<number>(MAX_RANK).fill(0);
+
 /** Dimensions come packed, one by one, or in several packs. */
-function readShape(reader: FieldReader, shape: number[], least: number): void {
-  if (reader.wireType === WireType.Varint) {
-    readDimension(reader, shape, least);
-    return;
+function readShape(reader: FieldReader, frame: TensorFrame, least: number): void {
+  const before = frame.shape.length;
+  let count = 0;
+  if (reader.wireType === WireType.Varint) count = readDimension(reader, before, count, least);
+  else {
+    reader.enter('shape');
+    while (reader.more()) count = readDimension(reader, before, count, least);
+    reader.leave();
   }
-  reader.enter('shape');
-  while (reader.more()) readDimension(reader, shape, least);
-  reader.leave();
+  const read = dimensions.slice(0, count);
+  frame.shape = before === 0 ? read : frame.shape.concat(read);
 }
 
-function readDimension(reader: FieldReader, shape: number[], least: number): void {
+/** Answers how many have been read, this one included. */
+function readDimension(reader: FieldReader, before: number, count: number, least: number): number {
   const size = reader.signed();
   if (typeof size !== 'number' || size < least) {
     reader.fail(`a dimension is ${size}, expected ${least} to ${Number.MAX_SAFE_INTEGER}`);
-  } else if (shape.length === MAX_RANK) reader.fail(`a shape has more than ${MAX_RANK} dimensions`);
-  else shape.push(size);
+  } else if (before + count === MAX_RANK) reader.fail(`a shape has more than ${MAX_RANK} dimensions`);
+  else dimensions[count++] = size;
+  return count;
 }

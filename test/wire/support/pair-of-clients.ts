@@ -31,7 +31,8 @@ export async function pairOfClients(greeting: Buffer, calls: readonly PlannedCal
     ip: '',
     tls: null,
     maxMessageBytes: MAX_ANSWER_BYTES,
-    http2: http2Backend.parse({}),
+    // A table as node:http2 has it.
+    http2: http2Backend.parse({ headerTableBytes: 4_096 }),
     connectTimeoutMs: 10_000,
   });
   const other = new NodeGrpcClient(node.port);

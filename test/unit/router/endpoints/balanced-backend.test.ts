@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CallOptions } from '../../../../src/core/backend.ts';
-import { SystemClock } from '../../../../src/core/clock.ts';
 import type { EndpointEvent } from '../../../../src/core/endpoints.ts';
 import { Fault } from '../../../../src/core/faults.ts';
 import { BalancedBackend } from '../../../../src/router/endpoints/balanced-backend.ts';
 import type { EndpointSettings } from '../../../../src/router/endpoints/endpoint-settings.ts';
 import { RecordingSink } from '../../../support/recording-sink.ts';
+import { TIMERS_CLOCK } from '../../../support/timers-clock.ts';
 import { HandBackend, type HandCall, OPTIONS, REQUEST, SETTINGS, SIGNATURE, seeded } from './endpoint-fakes.ts';
 
 const OTHER = { ...SIGNATURE, outputs: [{ name: 'z', datatype: 'FP32' as const, shape: [-1] }] };
@@ -49,7 +49,7 @@ function build(names: readonly string[], settings: Partial<EndpointSettings> = {
     },
     lie: () => lie,
     lookup: async () => addresses,
-    clock: new SystemClock(),
+    clock: TIMERS_CLOCK,
     random: seeded(),
     onEvent: (event) => events.push(event),
   });
