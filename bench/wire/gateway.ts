@@ -57,6 +57,7 @@ export class WireGateway {
 
   /** CPU microseconds a request of what `load` asks; `load` says how many these were. Rejects with VoidRow where the counts differ. */
   async costOf(load: () => Promise<number>, expected: Expectation): Promise<number> {
+    await this.#expectSameWorkers();
     const before = await this.#counts(expected);
     const startUs = this.#cpuUs();
     const offered = await Promise.race([load(), this.#sluice.died]);
@@ -104,7 +105,10 @@ export class WireGateway {
   /** A worker that was replaced has taken its time with it. */
   async #expectSameWorkers(): Promise<void> {
     const now = [this.#sluice.pid, ...(await workersOf(this.#sluice))];
-    if (String(now) !== String(this.#pids)) throw new VoidRow(`the processes were ${this.#pids} and are ${now}`);
+    if (String(now) === String(this.#pids)) return;
+    const scrape = await Scrape.of(this.#sluice.adminUrl);
+    const reasons = scrape.rows('sluice_worker_restarts_total').filter(({ value }) => value > 0);
+    throw new VoidRow(`the processes were ${this.#pids} and are ${now}: ${JSON.stringify(reasons.map(({ labels }) => labels))}`);
   }
 
   async #counts({ face, serving }: Expectation): Promise<Counts> {
