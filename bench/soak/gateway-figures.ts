@@ -20,7 +20,7 @@ export interface Figures {
 /** A call of the gateway's own, as it asks whether a server is ready, is over by the next look. */
 const LOOKS = 5;
 /** These live as long as a call. */
-export const OF_CALLS = ['UnaryStream', 'BidiStream', 'AnsweredStream', 'PlainStream', 'UnaryH2Call', 'StreamedH2Call'] as const;
+export const OF_CALLS = ['UnaryStream', 'BidiStream', 'UnaryH2Call', 'StreamedH2Call'] as const;
 const PAUSE_MS = 100;
 const LIMIT_MS = 60_000;
 

@@ -17,8 +17,6 @@ const CLASSES: readonly (readonly [file: string, name: string])[] = [
   ['server/server-connection.ts', 'ServerConnection'],
   ['server/unary-stream.ts', 'UnaryStream'],
   ['server/bidi-stream.ts', 'BidiStream'],
-  ['server/answered-stream.ts', 'AnsweredStream'],
-  ['server/plain-stream.ts', 'PlainStream'],
   ['client/client-connection.ts', 'ClientConnection'],
   ['client/unary-h2-call.ts', 'UnaryH2Call'],
   ['client/streamed-h2-call.ts', 'StreamedH2Call'],

@@ -17,6 +17,8 @@ const FEW_GROWTH_BYTES = 12 * MIB;
 /** A connection at rest remembers some streams that were given up for want of room, until others have been. */
 const MOST_REMEMBERED = 64;
 const SOCKET = 'TCPSocketWrap';
+/** What stays until somebody closes it. Timers and requests to the system come and go. */
+const HANDLES = [SOCKET, 'TLSWrap', 'TCPServerWrap', 'PipeWrap'];
 const STOP_LIMIT_MS = 10_000;
 
 export function textOf(report: SoakReport): string {
@@ -59,11 +61,11 @@ export function problemsOf(report: SoakReport): string[] {
   for (const [kind, counts] of load.tally) if (counts.right === 0) problems.push(`no call of ${kind} has its answer`);
   for (const [i, each] of settled.entries()) problems.push(...leftOf(each).map((left) => `after period ${i + 1}: ${left}`));
   problems.push(...growthOf(settled));
-  for (const [name, count] of Object.entries(after.resources)) {
-    const was = before.resources[name] ?? 0;
+  for (const name of HANDLES) {
+    const [was, is] = [before.resources[name] ?? 0, after.resources[name] ?? 0];
     // Towards the backends there may be one connection more than before, to either of them.
     const may = name === SOCKET ? was + 2 : was;
-    if (name !== 'Timeout' && count > may) problems.push(`${count} handles of ${name} are left; expected ${may}`);
+    if (is > may) problems.push(`${is} handles of ${name} are left; expected ${may}`);
   }
   if (after.live['ServerConnection'] !== 0) problems.push(`${after.live['ServerConnection']} connections of clients are left`);
   if (restarts > 0) problems.push(`${restarts} workers were replaced; expected none`);
