@@ -39,6 +39,8 @@ export function wireConfig(backend: string, engine: Engine, shape: WireShape): R
   const models = [...shape.models].map(([name, serving]) => [name, model(backend, engine, serving)]);
   return {
     workers: WORKERS,
+    // As nginx beside it, which has none either.
+    telemetry: { accessLog: false },
     listen: { grpc: { engine } },
     tenants: [
       {

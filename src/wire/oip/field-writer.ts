@@ -1,6 +1,5 @@
-const FIRST_ROOM = 4_096;
-/** A kept scratch space is no larger than this. */
-const MAX_KEPT_BYTES = 65_536;
+/** Short messages share one; long enough for some fifty of them, short enough that one that is kept keeps little else. */
+const SLAB_BYTES = 8_192;
 /** Up to here a loop is faster than a call out of the engine. */
 const SHORT_COPY = 48;
 const MAX_VARINT_BYTES = 10;
@@ -8,18 +7,21 @@ const SEVEN_BITS = 0x80;
 const HALF = 0x1_0000_0000;
 
 /**
- * Writes protobuf fields into one scratch space, and gives them out as bytes of their own. A writer that links an object for each value, as
- * packages have it, spends three times as long on the heads of tensors.
+ * Writes protobuf fields into a slab, one message behind another, and gives each out as a view on the slab: nothing is copied, and what was
+ * given out is never written to again. A writer that links an object for each value, as packages have it, spends three times as long on the
+ * heads of tensors.
  */
 export class FieldWriter {
-  #bytes = Buffer.allocUnsafeSlow(FIRST_ROOM);
+  #bytes = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  /** Where this message begins. */
+  #start = 0;
   #at = 0;
   /** Where the contents of each open sub-message begin, the outermost first; one byte before is kept for its length. */
   readonly #open: number[] = [];
 
   /** Bytes written so far. */
   get len(): number {
-    return this.#at;
+    return this.#at - this.#start;
   }
 
   /** A varint of 32 bits: tags, lengths, enums. */
@@ -88,6 +90,8 @@ export class FieldWriter {
 
   /** Closes the sub-message that was opened last. */
   ldelim(): this {
+    // Before anything is remembered by its place, since all may move.
+    this.#room(MAX_VARINT_BYTES);
     const start = this.#open.pop()!;
     const size = this.#at - start;
     if (size < SEVEN_BITS) {
@@ -97,7 +101,6 @@ export class FieldWriter {
     // Its length takes more than the one byte that was kept.
     let more = 0;
     for (let rest = size; rest >= SEVEN_BITS; rest = Math.floor(rest / SEVEN_BITS)) more++;
-    this.#room(more);
     this.#bytes.copyWithin(start + more, start, this.#at);
     this.#at = start - 1;
     this.#varint(size);
@@ -105,16 +108,14 @@ export class FieldWriter {
     return this;
   }
 
-  /** All that was written, in bytes of its own; the writer is empty afterwards. */
+  /** All that was written, in bytes that stay as they are; the writer is empty afterwards. */
   finish(): Buffer {
-    const size = this.#at;
-    const whole = Buffer.allocUnsafe(size);
-    if (size > SHORT_COPY) this.#bytes.copy(whole, 0, 0, size);
-    else for (let i = 0; i < size; i++) whole[i] = this.#bytes[i]!;
-    this.#at = 0;
+    const whole = this.#bytes.subarray(this.#start, this.#at);
+    this.#start = this.#at;
     // Setting a length is a call out of the engine, and nearly never needed.
     if (this.#open.length > 0) this.#open.length = 0;
-    if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(FIRST_ROOM);
+    // A slab that was made for one message has no room for another.
+    if (this.#bytes.length > SLAB_BYTES) this.#change(SLAB_BYTES);
     return whole;
   }
 
@@ -157,8 +158,17 @@ export class FieldWriter {
 
   #room(more: number): void {
     if (this.#at + more <= this.#bytes.length) return;
-    const bytes = Buffer.allocUnsafeSlow(Math.max(this.#at + more, this.#bytes.length * 2));
-    this.#bytes.copy(bytes, 0, 0, this.#at);
+    const needed = this.len + more;
+    this.#change(needed <= SLAB_BYTES ? SLAB_BYTES : Math.max(needed, this.len * 2));
+  }
+
+  /** Goes on in another slab, with what there is of this message. */
+  #change(size: number): void {
+    const bytes = Buffer.allocUnsafeSlow(size);
+    this.#bytes.copy(bytes, 0, this.#start, this.#at);
+    for (let i = 0; i < this.#open.length; i++) this.#open[i]! -= this.#start;
     this.#bytes = bytes;
+    this.#at -= this.#start;
+    this.#start = 0;
   }
 }
