@@ -15,17 +15,14 @@ export class Subject {
   /** The rule that decided; set by the guard that is being asked. A name from config or code, never content. */
   rule = '';
   readonly #tensors: Tensor[];
-  readonly #texts: (readonly SubjectText[] | null)[] = [];
-  readonly #numbers: (Numbers | null)[] = [];
+  /** By tensor; null until any is asked for. */
+  #texts: (readonly SubjectText[] | null)[] | null = null;
+  #numbers: (Numbers | null)[] | null = null;
   readonly #drafted: SubjectText[] = [];
   #changed = false;
 
   constructor(tensors: Tensor[]) {
     this.#tensors = tensors;
-    for (let i = 0; i < tensors.length; i++) {
-      this.#texts.push(null);
-      this.#numbers.push(null);
-    }
   }
 
   get tensors(): readonly Tensor[] {
@@ -34,12 +31,14 @@ export class Subject {
 
   /** The elements of the BYTES tensor at `index`, in order. Throws when its bytes are not length-prefixed elements. */
   texts(index: number): readonly SubjectText[] {
+    this.#texts ??= noneOf(this.#tensors.length);
     this.#texts[index] ??= decodeTexts(this.#tensors[index]!);
     return this.#texts[index]!;
   }
 
   /** The elements of the numeric tensor at `index`, unless it holds 64-bit integers. */
   numbers(index: number): Numbers {
+    this.#numbers ??= noneOf(this.#tensors.length);
     this.#numbers[index] ??= plainNumbersOf(this.#tensors[index]!);
     return this.#numbers[index]!;
   }
@@ -57,26 +56,29 @@ export class Subject {
 
   /** Makes the drafts what later guards see. */
   accept(): void {
-    for (let i = 0; i < this.#drafted.length; i++) this.#drafted[i]!.accept();
-    if (this.#drafted.length > 0) this.#changed = true;
-    this.#drafted.length = 0;
+    if (this.#drafted.length === 0) return;
+    for (const text of this.#drafted.splice(0)) text.accept();
+    this.#changed = true;
   }
 
   discard(): void {
-    for (let i = 0; i < this.#drafted.length; i++) this.#drafted[i]!.discard();
-    this.#drafted.length = 0;
+    if (this.#drafted.length === 0) return;
+    for (const text of this.#drafted.splice(0)) text.discard();
   }
 
   /** Puts a new tensor, in bytes of its own, in the place of each one with a text that changed. */
   commit(): void {
     if (!this.#changed) return;
     for (let i = 0; i < this.#tensors.length; i++) {
-      const texts = this.#texts[i];
+      const texts = this.#texts?.[i];
       if (texts?.some((text) => text.isChanged)) this.#tensors[i] = withTexts(this.#tensors[i]!, texts);
     }
     this.#changed = false;
   }
 }
+
+/** A literal where there is one tensor: it has no more room than it needs. */
+const noneOf = <T>(count: number): (T | null)[] => (count === 1 ? [null] : new Array<T | null>(count).fill(null));
 
 function decodeTexts(tensor: Tensor): readonly SubjectText[] {
   if (countByteStrings(tensor.data) === -1) {

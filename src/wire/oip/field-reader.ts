@@ -3,6 +3,12 @@ import { TextMemo } from './text-memo.ts';
 
 const memo = new TextMemo();
 
+// What the readers that are at work have entered, the innermost last. One stack for all: a message is read in one go, and whoever begins
+// another in the middle of it ends that before it goes on.
+const outerEnds: number[] = [];
+const outerMessages: string[] = [];
+let depth = 0;
+
 /**
  * Reads protobuf fields from bytes that nobody vouches for. It never throws and never looks outside the message it is in: the first
  * fault is kept in `problem`, and from then on every read ends at once. Stricter than the format asks for: no groups, no tag or length
@@ -22,8 +28,6 @@ export class FieldReader {
   #at = 0;
   #end: number;
   #message: string;
-  readonly #outerEnds: number[] = [];
-  readonly #outerMessages: string[] = [];
 
   /** Fields cost time one by one, also those that are passed over: at most `maxFields` are read, sub-messages' included. */
   constructor(bytes: Uint8Array, message: string, maxFields: number = MAX_FIELDS) {
@@ -79,15 +83,15 @@ export class FieldReader {
   /** Goes into the sub-message, or packed field, that `next` found; `leave` comes back. */
   enter(message: string): void {
     const length = this.expect(WireType.Bytes) ? this.#length() : 0;
-    this.#outerEnds.push(this.#end);
-    this.#outerMessages.push(this.#message);
+    outerEnds[depth] = this.#end;
+    outerMessages[depth++] = this.#message;
     this.#end = this.#at + length;
     this.#message = message;
   }
 
   leave(): void {
-    this.#end = this.#outerEnds.pop()!;
-    this.#message = this.#outerMessages.pop()!;
+    this.#end = outerEnds[--depth]!;
+    this.#message = outerMessages[depth]!;
   }
 
   /** Passes over the field that `next` found. */

@@ -1,4 +1,5 @@
 import type { InferenceRequest } from '../../core/inference.ts';
+import { appended } from '../../core/lists.ts';
 import { acceptParameters, refuseUnserved } from './accepted-parameters.ts';
 import { FieldReader, MAX_TEXT_BYTES } from './field-reader.ts';
 import {
@@ -93,13 +94,6 @@ const NO_FRAMES: TensorFrame[] = [];
 const NO_NAMES: string[] = [];
 const NO_BYTES: Uint8Array[] = [];
 
-/** A list with one more; the first is alone in a list of its own, since one that grows from nothing has room for sixteen more. */
-function and<T>(list: T[], item: T): T[] {
-  if (list.length === 0) return [item];
-  list.push(item);
-  return list;
-}
-
 /** The fields as they come, in any order. */
 class Draft {
   seen = 0;
@@ -132,13 +126,13 @@ function readField(reader: FieldReader, draft: Draft, maxTensors: number): void 
       break;
     case 5:
       if (hasRoom(reader, draft.frames.length, maxTensors))
-        draft.frames = and(draft.frames, readTensor(reader, 'InferInputTensor'));
+        draft.frames = appended(draft.frames, readTensor(reader, 'InferInputTensor'));
       break;
     case 6:
-      if (hasRoom(reader, draft.wanted.length, maxTensors)) draft.wanted = and(draft.wanted, readWanted(reader));
+      if (hasRoom(reader, draft.wanted.length, maxTensors)) draft.wanted = appended(draft.wanted, readWanted(reader));
       break;
     case 7:
-      if (hasRoom(reader, draft.raws.length, maxTensors)) draft.raws = and(draft.raws, reader.view());
+      if (hasRoom(reader, draft.raws.length, maxTensors)) draft.raws = appended(draft.raws, reader.view());
       break;
     default:
       reader.skip();

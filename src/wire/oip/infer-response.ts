@@ -1,4 +1,5 @@
 import type { Tensor } from '../../core/inference.ts';
+import { appended } from '../../core/lists.ts';
 import { FieldReader, MAX_TEXT_BYTES } from './field-reader.ts';
 import { finish, newWriter, rawContentsHead, writeRawContents, writeTensorHeads, writeText } from './message-writer.ts';
 import { type ParameterMap, readParameter } from './parameter-map.ts';
@@ -44,29 +45,37 @@ export function decodeInferResponse(
   bytes: Uint8Array,
 ): { model: string; version: string; id: string; outputs: Tensor[] } | string {
   const reader = new FieldReader(bytes, 'ModelInferResponse');
-  const texts = ['', '', '', ''];
-  const frames: TensorFrame[] = [];
-  const raws: Uint8Array[] = [];
+  let model = '';
+  let version = '';
+  let id = '';
+  let frames: TensorFrame[] = NO_FRAMES;
+  let raws: Uint8Array[] = NO_BYTES;
   let parameters: ParameterMap | null = null;
   let seen = 0;
   while (reader.next()) {
     const field = reader.field;
     if (field <= 3) {
       seen = reader.once(seen);
-      texts[field] = reader.text(MAX_TEXT_BYTES);
+      const text = reader.text(MAX_TEXT_BYTES);
+      if (field === 1) model = text;
+      else if (field === 2) version = text;
+      else id = text;
     } else if (field === 4) {
       parameters ??= new Map();
       readParameter(reader, parameters);
     } else if (field === 5) {
-      if (hasRoom(reader, frames.length)) frames.push(readOutput(reader));
+      if (hasRoom(reader, frames.length)) frames = appended(frames, readOutput(reader));
     } else if (field === 6) {
-      if (hasRoom(reader, raws.length)) raws.push(reader.view());
+      if (hasRoom(reader, raws.length)) raws = appended(raws, reader.view());
     } else reader.skip();
   }
   const outputs = fillTensors(reader, frames, raws);
   if (reader.problem !== '') return reader.problem;
-  return { model: texts[1]!, version: texts[2]!, id: texts[3]!, outputs };
+  return { model, version, id, outputs };
 }
+
+const NO_FRAMES: TensorFrame[] = [];
+const NO_BYTES: Uint8Array[] = [];
 
 /** MLServer sets the typed contents of every output, empty where the bytes come raw: that is the same as none. */
 function readOutput(reader: FieldReader): TensorFrame {

@@ -1,5 +1,6 @@
 import { isDatatype } from '../../core/datatype.ts';
 import type { Tensor } from '../../core/inference.ts';
+import { appended } from '../../core/lists.ts';
 import { type FieldReader, MAX_TEXT_BYTES, quoted, WireType } from './field-reader.ts';
 import { readParameter } from './parameter-map.ts';
 import { TensorFrame } from './tensor-frame.ts';
@@ -46,7 +47,7 @@ export function readTensorSpec(reader: FieldReader): TensorFrame {
 
 /** Gives each tensor its bytes: views on the raw contents, one a tensor, or else what its typed contents hold. */
 export function fillTensors(reader: FieldReader, frames: readonly TensorFrame[], raws: readonly Uint8Array[]): Tensor[] {
-  const tensors: Tensor[] = [];
+  let tensors: Tensor[] = [];
   if (raws.length > 0 && raws.length !== frames.length) {
     reader.fail(`found ${raws.length} raw contents for ${frames.length} tensors, expected none or one for each`);
   }
@@ -56,7 +57,7 @@ export function fillTensors(reader: FieldReader, frames: readonly TensorFrame[],
     if (typeof data === 'string') reader.adopt(data);
     else if (raws.length > 0 && frame.contents !== null) {
       reader.fail(`tensor ${quoted(frame.name)} has typed contents beside raw contents, expected one of the two`);
-    } else tensors.push({ name: frame.name, datatype: frame.datatype, shape: frame.shape, data });
+    } else tensors = appended(tensors, { name: frame.name, datatype: frame.datatype, shape: frame.shape, data });
   }
   return tensors;
 }
