@@ -4,9 +4,12 @@ import { type Datatype, elementBytes } from './datatype.ts';
 
 export type Numbers = Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array;
 
-/** All values of a numeric datatype of at most 32 bits, or FP64. A view where the bytes are aligned, else a copy. */
+/**
+ * All values of a numeric datatype of at most 32 bits, or FP64. A view where the bytes are aligned, else a copy; of at most SHARED_BYTES it may be one
+ * that the next call writes over.
+ */
 export function numbersOf(datatype: Datatype, bytes: Uint8Array): Numbers {
-  if (datatype === 'FP32' && bytes.byteOffset % 4 !== 0 && bytes.length <= SCRATCH_BYTES) return shortFloats(bytes);
+  if (datatype === 'FP32' && bytes.byteOffset % 4 !== 0 && bytes.length <= SHARED_BYTES) return shortFloats(bytes);
   const data = aligned(bytes, elementBytes(datatype));
   const { buffer, byteOffset, byteLength } = data;
   switch (datatype) {
@@ -54,14 +57,16 @@ export function roundedTo(datatype: Datatype, value: number): number {
   return value;
 }
 
-const SCRATCH_BYTES = 512;
-const scratch = new Uint8Array(SCRATCH_BYTES);
-const scratchFloats = new Float32Array(scratch.buffer);
+/** Numbers of so few bytes are not to be kept, and cheap to ask for again. */
+export const SHARED_BYTES = 512;
+const shared = new Uint8Array(SHARED_BYTES);
+/** By length. */
+const sharedFloats = Array.from({ length: SHARED_BYTES / 4 + 1 }, (_, length) => new Float32Array(shared.buffer, 0, length));
 
-/** The kind that comes most: copied by way of bytes that lie right, it takes one small object in place of two and memory outside of the heap. */
+/** The kind that comes most: a typed array a time, and the memory outside of the heap that it may need, cost more than to look at the numbers. */
 function shortFloats(bytes: Uint8Array): Float32Array {
-  for (let i = 0; i < bytes.length; i++) scratch[i] = bytes[i]!;
-  return scratchFloats.slice(0, bytes.length / 4);
+  for (let i = 0; i < bytes.length; i++) shared[i] = bytes[i]!;
+  return sharedFloats[bytes.length >> 2]!;
 }
 
 /** Typed arrays start at multiples of the size of their elements; bytes from the wire start anywhere. */

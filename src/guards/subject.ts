@@ -1,6 +1,6 @@
 import { countByteStrings, joinByteStrings, splitByteStrings } from '../core/byte-strings.ts';
 import type { Tensor } from '../core/inference.ts';
-import type { Numbers } from '../core/number-view.ts';
+import { type Numbers, SHARED_BYTES } from '../core/number-view.ts';
 import { type BigNumbers, bigNumbersOf, plainNumbersOf } from './numbers.ts';
 import { SubjectText } from './subject-text.ts';
 
@@ -36,8 +36,9 @@ export class Subject {
     return this.#texts[index]!;
   }
 
-  /** The elements of the numeric tensor at `index`, unless it holds 64-bit integers. */
+  /** The elements of the numeric tensor at `index`, unless it holds 64-bit integers; to be looked at before any others are asked for. */
   numbers(index: number): Numbers {
+    if (this.#tensors[index]!.data.length <= SHARED_BYTES) return plainNumbersOf(this.#tensors[index]!);
     this.#numbers ??= noneOf(this.#tensors.length);
     this.#numbers[index] ??= plainNumbersOf(this.#tensors[index]!);
     return this.#numbers[index]!;

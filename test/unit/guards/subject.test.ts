@@ -4,8 +4,9 @@ import { Subject } from '../../../src/guards/subject.ts';
 import { numericTensor, textsOf, textTensor } from '../../support/guard-tensors.ts';
 
 describe('Subject', () => {
-  it('decodes texts and numbers once', () => {
-    const subject = new Subject([textTensor('text', ['a', 'b']), numericTensor('x', 'FP32', Float32Array.of(1))]);
+  it('decodes texts once, and numbers where they are many', () => {
+    const many = numericTensor('x', 'FP32', new Float32Array(129));
+    const subject = new Subject([textTensor('text', ['a', 'b']), many]);
     expect(subject.texts(0).map((text) => text.value)).toEqual(['a', 'b']);
     expect(subject.texts(0)).toBe(subject.texts(0));
     expect(subject.numbers(1)).toBe(subject.numbers(1));
