@@ -7,7 +7,7 @@ export class HeldTurns {
   #immediates: (() => void)[] = [];
 
   /** Runs `work` and everything that it has put off. */
-  run(work: (turn: () => void) => void): void {
+  run<T>(work: (turn: () => void) => T): T {
     const { setImmediate, process } = globalThis;
     const { nextTick } = process;
     type Later = (run: (...args: unknown[]) => void, ...args: unknown[]) => unknown;
@@ -16,8 +16,9 @@ export class HeldTurns {
     globalThis.setImmediate = immediate as unknown as typeof setImmediate;
     process.nextTick = tick as typeof nextTick;
     try {
-      work(() => this.#turn());
+      const made = work(() => this.#turn());
       while (this.#ticks.length + this.#immediates.length > 0) this.#turn();
+      return made;
     } finally {
       globalThis.setImmediate = setImmediate;
       process.nextTick = nextTick;

@@ -21,7 +21,7 @@ class QuietClient extends ClientOnFrames {
 }
 
 export function feedClient(bytes: Buffer): void {
-  run(new QuietClient(MAX_MESSAGE_BYTES), [bytes], false);
+  run(() => new QuietClient(MAX_MESSAGE_BYTES), [bytes], false);
 }
 
 /**
@@ -29,16 +29,18 @@ export function feedClient(bytes: Buffer): void {
  */
 export function sameHowever(bytes: Buffer): void {
   const pieces = piecesOf(bytes);
-  const [cut, whole] = [pieces, [bytes]].map((one) => run(new ClientOnFrames(MAX_MESSAGE_BYTES), one, false));
+  const [cut, whole] = [pieces, [bytes]].map((one) => run(() => new ClientOnFrames(MAX_MESSAGE_BYTES), one, false));
   same(cut, whole, 'what the client says and tells');
-  if (pieces.length % 2 === 0) run(new ClientOnFrames(MAX_MESSAGE_BYTES), pieces, true);
+  if (pieces.length % 2 === 0) run(() => new ClientOnFrames(MAX_MESSAGE_BYTES), pieces, true);
 }
 
 /** What it said on each stream, and what its calls were told; throws where something is left behind. */
-function run(client: ClientOnFrames, pieces: readonly Buffer[], turnsEnd: boolean): unknown {
-  // What is asked does not change, and would cost more to write down than all else.
-  client.log.onDataBytes = () => 0;
-  turns.run((turn) => {
+function run(make: () => ClientOnFrames, pieces: readonly Buffer[], turnsEnd: boolean): unknown {
+  const { calls, alarms, forgotten, log, ended } = turns.run((turn) => {
+    // Made here: what it puts off when it is made would else keep it until the loop turns, and with it all that went before.
+    const client = make();
+    // What is asked does not change, and would cost more to write down than all else.
+    client.log.onDataBytes = () => 0;
     // Its calls begin with the server's first words, which are good ones: without them there would be none.
     client.feed(say.settings(INITIAL_WINDOW_SIZE, ROOM_BYTES));
     for (const [i, question] of QUESTIONS.entries()) client.ask(question, i % 2 === 1);
@@ -49,8 +51,8 @@ function run(client: ClientOnFrames, pieces: readonly Buffer[], turnsEnd: boolea
     }
     turn();
     client.connection.lost('cut');
+    return client;
   });
-  const { calls, alarms, forgotten, log, ended } = client;
   for (const told of calls) {
     const ends = told.filter((one) => one.startsWith('end')).length;
     if (ends !== 1 || !told.at(-1)!.startsWith('end')) throw new Error(`a call was told ${told.join(', ')}`);

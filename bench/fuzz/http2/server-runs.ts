@@ -24,7 +24,7 @@ const greeted = (bytes: Buffer): Buffer =>
   bytes.length % 2 === 1 && !bytes.subarray(0, PREFACE.length).equals(PREFACE) ? Buffer.concat([GREETING, bytes]) : bytes;
 
 export function feedServer(bytes: Buffer): void {
-  run(new QuietServer(), [greeted(bytes)], false);
+  run(() => new QuietServer(), [greeted(bytes)], false);
 }
 
 /**
@@ -33,13 +33,19 @@ export function feedServer(bytes: Buffer): void {
 export function sameHowever(bytes: Buffer): void {
   const whole = greeted(bytes);
   const pieces = piecesOf(whole);
-  same(run(new ServerOnFrames(), pieces, false), run(new ServerOnFrames(), [whole], false), 'what the server says and hears');
-  if (pieces.length % 2 === 0) run(new ServerOnFrames(), pieces, true);
+  same(
+    run(() => new ServerOnFrames(), pieces, false),
+    run(() => new ServerOnFrames(), [whole], false),
+    'what the server says and hears',
+  );
+  if (pieces.length % 2 === 0) run(() => new ServerOnFrames(), pieces, true);
 }
 
 /** What it said on each stream, and what its calls told; throws where something is left behind. */
-function run(server: ServerOnFrames, pieces: readonly Buffer[], turnsEnd: boolean): unknown {
-  turns.run((turn) => {
+function run(make: () => ServerOnFrames, pieces: readonly Buffer[], turnsEnd: boolean): unknown {
+  const { calls, alarms, log, ended } = turns.run((turn) => {
+    // Made here: what it puts off when it is made would else keep it until the loop turns, and with it all that went before.
+    const server = make();
     for (const piece of pieces) {
       server.feed(Buffer.from(piece));
       if (turnsEnd) turn();
@@ -50,8 +56,8 @@ function run(server: ServerOnFrames, pieces: readonly Buffer[], turnsEnd: boolea
       turn();
     }
     server.connection.lost();
+    return server;
   });
-  const { calls, alarms, log, ended } = server;
   for (const { path, events } of calls) {
     const closed = events.filter((event) => event === 'closed').length;
     if (closed !== 1 || events.at(-1) !== 'closed') throw new Error(`a call of ${path} was told ${events.join(', ')}`);

@@ -5,7 +5,7 @@ import { TARGETS, type Target } from '../../../bench/fuzz/targets.ts';
 /** A slice of what `npm run fuzz` does by the million. */
 const CASES = 3_000;
 /** Of targets that are run several times for each input, to see whether they come to the same. */
-const CHECKED_CASES = 800;
+const CHECKED_CASES = 2_000;
 const SEED = 20_261_121;
 
 const fake = (feed: (bytes: Buffer) => void): Target => ({

@@ -77,8 +77,8 @@ class Server {
 
 /** What the client says and tells of these pieces; turns of the loop may end between them. */
 function heard(pieces: readonly Buffer[], turnsEnd: boolean): unknown {
-  const client = new ClientOnFrames();
-  new HeldTurns().run((turn) => {
+  const { log, calls, ended } = new HeldTurns().run((turn) => {
+    const client = new ClientOnFrames();
     client.feed(say.settings());
     for (let i = 0; i < CALLS; i++) client.ask(Buffer.from(`question ${i}`), i % 2 === 1);
     turn();
@@ -86,9 +86,10 @@ function heard(pieces: readonly Buffer[], turnsEnd: boolean): unknown {
       client.feed(piece);
       if (turnsEnd) turn();
     }
+    return client;
   });
   const ofStream = (line: string): string => (/^(headers|data|reset|window) (\d+)/.exec(line) ?? ['', '', '0'])[2]!;
-  return [Object.groupBy(client.log.lines, ofStream), client.calls, client.ended];
+  return [Object.groupBy(log.lines, ofStream), calls, ended];
 }
 
 describe('the client, however the bytes of its server are split', () => {
