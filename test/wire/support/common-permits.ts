@@ -18,6 +18,8 @@ import type { Permit } from './duel.ts';
 /** Where our engine and node:http2 (nghttp2) may differ on whichever side, and why. */
 
 const NGHTTP2_MOST_SETTINGS = 32;
+/** What it says, and what its client tells, of a field that may not be or that is one too many. */
+const EARLY = ['reset 1', 'reset 11', 'status 13', 'status 8'];
 
 export const COMMON_PERMITS: readonly Permit[] = [
   {
@@ -105,10 +107,13 @@ export const COMMON_PERMITS: readonly Permit[] = [
     name: 'a header block that is judged before it is whole',
     section: 'RFC 9113, 4.3',
     forGood: false,
-    covers: (one, moment) =>
-      moment.frame.leavesBlockOpen &&
-      ((isOfFrame(one, moment) && ['reset 1', 'reset 11', 'status 13'].includes(beyond(one.node, one.own) ?? '')) ||
-        [H2Error.Compression, PROTOCOL, STREAM_CLOSED].some((code) => ends('', code)(one))),
+    covers: (one, moment) => {
+      const { frame, inBlock } = moment;
+      const isCutOff = inBlock && !frame.hasHead;
+      if (!frame.leavesBlockOpen && !isCutOff) return false;
+      if (one.about === 'connection') return [H2Error.Compression, PROTOCOL, STREAM_CLOSED].some((code) => ends('', code)(one));
+      return (isCutOff || isOfFrame(one, moment)) && EARLY.includes(beyond(one.node, one.own) ?? '');
+    },
   },
   {
     // An error of a stream may be taken for one of the connection: nghttp2 does so with what comes behind the end of a request.

@@ -2,7 +2,7 @@ import { SeededRandom } from '../../../scripts/models/seeded-random.ts';
 import type { DuelEnd } from './duel.ts';
 
 /** Sessions of each test; more of them, and others, where the environment says so. */
-export const SESSIONS = Number(process.env['SLUICE_DIFFERENTIAL_SESSIONS'] ?? 400);
+export const SESSIONS = Number(process.env['SLUICE_DIFFERENTIAL_SESSIONS'] ?? 1_000);
 const FIRST_SEED = Number(process.env['SLUICE_DIFFERENTIAL_SEED'] ?? 1);
 const AT_ONCE = 8;
 const TURNS = 8;

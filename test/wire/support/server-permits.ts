@@ -20,6 +20,9 @@ function isOver({ said, own }: Moment, streamId: number): boolean {
 const sentBytes = (events: readonly string[]): number =>
   events.filter((one) => one.startsWith('data ')).reduce((sum, one) => sum + (one.length - 'data '.length) / 2, 0);
 
+/** RFC 3986, 3.2. */
+const AUTHORITY = /^[!$%&'()*+,\-.0-9:;=@A-Z[\]_a-z~]*$/;
+
 export const SERVER_PERMITS: readonly Permit[] = [
   ...COMMON_PERMITS,
   {
@@ -44,7 +47,8 @@ export const SERVER_PERMITS: readonly Permit[] = [
     forGood: true,
     covers: (one, { fields }) => {
       const named = fields.filter(([name]) => name === ':authority' || name === 'host');
-      const isGood = named.length > 0 && fields.every(([name, value]) => !name.startsWith(':') || /^[!-~]*$/.test(value));
+      const isWritten = fields.every(([name, value]) => !name.startsWith(':') || /^[!-~]*$/.test(value));
+      const isGood = isWritten && named.length > 0 && named.every(([, value]) => AUTHORITY.test(value));
       return one.node === 'reset 1' && fields.length > 0 && !isGood;
     },
   },
