@@ -54,6 +54,9 @@ export class HpackDecoder {
   /** The other side has acknowledged a SETTINGS_HEADER_TABLE_SIZE. */
   limitTable(bytes: number): void {
     this.#limitBytes = bytes;
+    // No update is waited for where nothing may be kept at all: one who writes no entries and tells nobody does no harm, and one who does has an
+    // index that there is no entry for.
+    if (bytes === 0) this.#table.resize(0);
     this.#updateOwed = this.#table.maxBytes > bytes;
   }
 

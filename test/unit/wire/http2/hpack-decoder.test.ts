@@ -225,6 +225,18 @@ describe('HpackDecoder', () => {
     expect(decoder.decode(hex('3f 46'), 0, 2), 'more than the limit').toBe(false);
   });
 
+  it('does without that where no table is left, and then finds no entry', () => {
+    const decoder = new HpackDecoder({ ...LIMITS, tableBytes: 0 });
+    decode(decoder, hex('4001 6101 62'));
+    decoder.limitTable(0);
+    expect(decode(decoder, hex('82 4001 6301 64'))).toEqual([
+      [':method', 'GET'],
+      ['c', 'd'],
+    ]);
+    expect(decoder.decode(hex('be'), 0, 1)).toBe(false);
+    expect(decoder.problem).toContain('no entry 62');
+  });
+
   it('goes on behind a list that is too large, with the table in step', () => {
     const decoder = new HpackDecoder({ ...LIMITS, maxFields: 2 });
     const three = Buffer.concat(['a', 'b', 'c'].map((name) => Buffer.concat([hex('40'), text(name, false), text('1', true)])));
