@@ -32,7 +32,7 @@ export class BoundsGuard implements Guard {
     this.name = config.name;
     this.failClosed = config.failClosed;
     this.#selection = new Selection(config.tensors, NUMERIC);
-    this.#bounds = boundsByDatatype(config.min, config.max);
+    this.#bounds = sharedBounds(config.min, config.max);
     this.#allowNonFinite = config.allowNonFinite;
     this.#ruling = config.action === 'block' ? Ruling.Block : Ruling.Flag;
   }
@@ -58,6 +58,20 @@ export class BoundsGuard implements Guard {
       ? brokenByBig(subject.bigNumbers(index), bounds)
       : brokenBy(subject.numbers(index), bounds, this.#allowNonFinite);
   }
+}
+
+/** Bounds that guards have asked for; many models have the same, and their requests then look at the same memory. */
+const MAX_SHARED = 1_024;
+const shared = new Map<string, ReadonlyMap<Datatype, Bounds>>();
+
+function sharedBounds(min: number | null, max: number | null): ReadonlyMap<Datatype, Bounds> {
+  const key = `${min} ${max}`;
+  const known = shared.get(key);
+  if (known !== undefined) return known;
+  if (shared.size >= MAX_SHARED) shared.clear();
+  const bounds = boundsByDatatype(min, max);
+  shared.set(key, bounds);
+  return bounds;
 }
 
 function boundsByDatatype(min: number | null, max: number | null): Map<Datatype, Bounds> {

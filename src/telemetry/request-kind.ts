@@ -4,9 +4,9 @@ import { LineBytes } from './line-bytes.ts';
 /** Characters kept of what callers may make long. */
 export const MAX_TEXT = 200;
 const MAX_METHOD = 16;
-/** Remembered for one key, and for all: some 2 MB at most. */
-const MAX_KINDS_OF_KEY = 32;
-const MAX_KINDS = 4_096;
+/** Remembered for one key at one model, and for all: some 8 MB at most. */
+const MAX_KINDS_OF_MODEL = 32;
+const MAX_KINDS = 16_384;
 /** For a kind as JSON: six bytes for each of the characters that it may have at most. */
 const MAX_KIND_BYTES = 16_384;
 
@@ -29,30 +29,39 @@ export class RequestKind {
   /** Empty where nobody answered. */
   readonly answeredBy: string;
   readonly cache: RequestContext['cacheResult'];
-  /** Its fields in an access line, from `face` to `cache`. */
-  readonly line: Uint8Array;
+  readonly #known: boolean;
+  readonly #routed: boolean;
+  #line: Uint8Array | null = null;
 
   constructor(ctx: RequestContext) {
     const { head, principal, route, variant, answeredBy } = ctx;
     this.face = head.face;
     this.codec = ctx.codec.name;
-    this.method = owned(head.method, MAX_TEXT);
-    this.path = owned(head.path, MAX_TEXT);
+    this.method = ownedMethod.of(head.method);
+    this.path = ownedPath.of(head.path);
     this.tenant = principal === null ? '' : principal.tenant.id;
     this.keyId = principal === null ? '' : principal.keyId;
     this.model = route === null ? '' : route.model;
     this.variant = variant === null ? '' : variant.name;
     this.answeredBy = answeredBy === null ? '' : answeredBy.name;
     this.cache = ctx.cacheResult;
-    this.line = lineOf(this, principal !== null, route !== null);
+    this.#known = principal !== null;
+    this.#routed = route !== null;
+  }
+
+  /** Its fields in an access line, from `face` to `cache`; made when one is first written. */
+  get line(): Uint8Array {
+    this.#line ??= lineOf(this, this.#known, this.#routed);
+    return this.#line;
   }
 }
 
 /** Finds the kind of a request that is over. Those that were refused before they were placed are as many as callers like, and not kept. */
 export class RequestKinds {
-  readonly #byKey = new Map<string, RequestKind[]>();
+  /** By key, then by model. */
+  readonly #byKey = new Map<string, Map<string, RequestKind[]>>();
   #count = 0;
-  /** The next to be replaced of a key that has as many as it may. */
+  /** The next to be replaced of a model that has as many as it may. */
   #next = 0;
 
   /** @hot */
@@ -60,26 +69,31 @@ export class RequestKinds {
     const { principal, route, variant, head } = ctx;
     if (principal === null || route === null || variant === null) return new RequestKind(ctx);
     if (head.path.length > MAX_TEXT) return new RequestKind(ctx);
-    const kinds = this.#byKey.get(principal.keyId);
-    if (kinds === undefined) return this.#add(ctx, principal.keyId);
+    const kinds = this.#byKey.get(principal.keyId)?.get(route.model);
+    if (kinds === undefined) return this.#add(ctx, principal.keyId, route.model);
     for (let i = 0; i < kinds.length; i++) {
       if (isOf(kinds[i]!, ctx)) return kinds[i]!;
     }
-    return this.#add(ctx, principal.keyId);
+    return this.#add(ctx, principal.keyId, route.model);
   }
 
-  #add(ctx: RequestContext, keyId: string): RequestKind {
+  #add(ctx: RequestContext, keyId: string, model: string): RequestKind {
     if (this.#count >= MAX_KINDS) {
       this.#byKey.clear();
       this.#count = 0;
     }
     const kind = new RequestKind(ctx);
-    const kinds = this.#byKey.get(keyId);
-    if (kinds === undefined) this.#byKey.set(keyId, [kind]);
-    else if (kinds.length < MAX_KINDS_OF_KEY) kinds.push(kind);
+    let models = this.#byKey.get(keyId);
+    if (models === undefined) {
+      models = new Map();
+      this.#byKey.set(keyId, models);
+    }
+    const kinds = models.get(model);
+    if (kinds === undefined) models.set(model, [kind]);
+    else if (kinds.length < MAX_KINDS_OF_MODEL) kinds.push(kind);
     else {
       kinds[this.#next] = kind;
-      this.#next = (this.#next + 1) % MAX_KINDS_OF_KEY;
+      this.#next = (this.#next + 1) % MAX_KINDS_OF_MODEL;
       return kind;
     }
     this.#count++;
@@ -150,3 +164,18 @@ export function owned(text: string, limit: number): string {
   const latin1 = Buffer.from(kept, 'latin1').toString('latin1');
   return latin1 === kept ? latin1 : Buffer.from(kept, 'utf16le').toString('utf16le');
 }
+
+/** The last text and its copy: kinds that are made one after another mostly differ in something else. */
+class LastOwned {
+  #owned = '';
+
+  of(text: string): string {
+    if (text === this.#owned) return this.#owned;
+    if (text.length > MAX_TEXT) return owned(text, MAX_TEXT);
+    this.#owned = owned(text, MAX_TEXT);
+    return this.#owned;
+  }
+}
+
+const ownedMethod = new LastOwned();
+const ownedPath = new LastOwned();

@@ -1,5 +1,5 @@
 /** A power of two. */
-const PLACES = 512;
+const PLACES = 4_096;
 /** Longer texts are ids and the like, which do not come twice. */
 const MAX_BYTES = 48;
 /** FNV-1a, 32 bit (http://www.isthe.com/chongo/tech/comp/fnv/). */
