@@ -19,18 +19,10 @@ export interface OutputOwner {
 /** Pieces up to this size are copied next to their frame head: a vector of small pieces costs the system more than the copy. */
 const COPIED_BYTES = 4_096;
 
-/**
- * A loop that has frames to send does not sleep: its next look at the sockets takes a microsecond, and what it finds there is answered with the same
- * write. So a connection waits until a turn brings nothing, but for no more than so many, nor with so much. Under load that halves the writes, which
- * are a quarter of what a call costs; a call that is alone waits for one look.
- */
-const MAX_TURNS = 4;
-const ENOUGH_BYTES = 65_536;
-
 const NO_SLAB = Buffer.alloc(0);
 
 /**
- * Gathers the frames that a turn of the event loop brings, or a few turns where they follow each other, and hands them to the socket at once. Heads and small payloads are written
+ * Gathers the frames that one turn of the event loop brings and hands them to the socket at once. Heads and small payloads are written
  * into a slab; large payloads are passed by reference between its parts.
  */
 export class FrameOutput {
@@ -47,9 +39,6 @@ export class FrameOutput {
   /** The slabs of this turn. */
   readonly #slabs: Buffer[] = [];
   #scheduled = false;
-  /** Turns that what is gathered has waited, and how much there was at the last of them. */
-  #turns = 0;
-  #seenBytes = 0;
 
   constructor(outlet: Outlet, owner: OutputOwner) {
     this.#outlet = outlet;
@@ -93,18 +82,7 @@ export class FrameOutput {
   schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#turns = 0;
-    this.#seenBytes = 0;
-    setImmediate(turn, this);
-  }
-
-  /** A turn has ended: waits for the next where this one has brought more, and there may be yet more. @hot */
-  turn(): void {
-    const { gatheredBytes } = this;
-    if (this.#turns++ < MAX_TURNS && gatheredBytes > this.#seenBytes && gatheredBytes < ENOUGH_BYTES) {
-      this.#seenBytes = gatheredBytes;
-      setImmediate(turn, this);
-    } else this.flush();
+    setImmediate(flush, this);
   }
 
   /** Hands everything over now. */
@@ -160,6 +138,6 @@ export class FrameOutput {
   }
 }
 
-function turn(output: FrameOutput): void {
-  output.turn();
+function flush(output: FrameOutput): void {
+  output.flush();
 }

@@ -50,11 +50,6 @@ function opened(onFlush: (output: FrameOutput) => void = () => undefined): { sin
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-/** One turn in which something came, and one in which nothing did. */
-const quiet = async (): Promise<void> => {
-  await turn();
-  await turn();
-};
 
 function linesOf(writes: readonly Uint8Array[]): string[] {
   const log = new FrameLog();
@@ -77,7 +72,7 @@ describe('FrameOutput', () => {
     writeGoAway(output, 9, 2, 'why');
     expect(sink.writes).toEqual([]);
     expect(output.pendingBytes).toBe(9 + 13 + 13 + 17 + 10 + 12 + 20);
-    await quiet();
+    await turn();
     expect(sink.writes.length).toBe(1);
     expect(output.pendingBytes).toBe(0);
     expect(linesOf(sink.writes)).toEqual([
@@ -91,27 +86,6 @@ describe('FrameOutput', () => {
     ]);
   });
 
-  it('waits for a turn that brings nothing more, and for five at most', async () => {
-    const { sink, output } = opened();
-    const written: number[] = [];
-    for (let n = 1; n <= 12; n++) {
-      if (n !== 8) writeReset(output, n, 8);
-      await turn();
-      written.push(linesOf(sink.writes).length);
-    }
-    // The sixth begins to wait anew, and the eighth turn brings nothing.
-    expect(written).toEqual([0, 0, 0, 0, 5, 5, 5, 7, 7, 7, 7, 7]);
-  });
-
-  it('does not wait with much', async () => {
-    const { sink, output } = opened();
-    writeDataHead(output, 1, 100_000, false);
-    output.add(Buffer.alloc(100_000));
-    await turn();
-    expect(output.pendingBytes).toBe(0);
-    expect(sink.writes.length).toBe(2);
-  });
-
   it('passes large pieces on without a copy, between what stands around them', async () => {
     const { sink, output } = opened();
     sink.slow = true;
@@ -119,7 +93,7 @@ describe('FrameOutput', () => {
     writeDataHead(output, 1, large.length, false);
     output.add(large);
     writeReset(output, 1, 8);
-    await quiet();
+    await turn();
     expect([sink.corks, sink.writableLength]).toEqual([1, 9 + 10_000 + 13]);
     large.fill(2);
     sink.drain();
@@ -130,17 +104,17 @@ describe('FrameOutput', () => {
     const { sink, output } = opened();
     sink.slow = true;
     writeReset(output, 1, 8);
-    await quiet();
+    await turn();
     const other = takeSlab();
     other.fill(0xee);
     writeReset(output, 3, 8);
-    await quiet();
+    await turn();
     sink.drain();
     expect(linesOf(sink.writes)).toEqual(['reset 1 8', 'reset 3 8']);
     sink.slow = false;
     writeReset(output, 5, 8);
     const used = output.slab;
-    await quiet();
+    await turn();
     expect(takeSlab()).toBe(used);
   });
 
@@ -151,7 +125,7 @@ describe('FrameOutput', () => {
       writeDataHead(output, 1, piece.length, i === 49);
       output.add(piece);
     }
-    await quiet();
+    await turn();
     expect(linesOf(sink.writes).length).toBe(50);
     expect(output.pendingBytes).toBe(0);
   });
@@ -163,8 +137,8 @@ describe('FrameOutput', () => {
     });
     output.schedule();
     output.schedule();
-    await quiet();
-    await quiet();
+    await turn();
+    await turn();
     expect([asked, sink.writes.length]).toEqual([1, 1]);
   });
 
@@ -172,7 +146,7 @@ describe('FrameOutput', () => {
     const { sink, output } = opened();
     const block = Buffer.alloc(40_000, 0x82);
     writeHeaderBlock(output, 1, block, true);
-    await quiet();
+    await turn();
     expect(linesOf(sink.writes)).toEqual([`headers 1 ${block.toString('hex')} end=true`]);
   });
 
@@ -180,7 +154,7 @@ describe('FrameOutput', () => {
     const { sink, output } = opened();
     writeReset(output, 1, 8);
     sink.destroyed = true;
-    await quiet();
+    await turn();
     expect([sink.writes.length, output.pendingBytes]).toEqual([0, 0]);
   });
 });
