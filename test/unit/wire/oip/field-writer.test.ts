@@ -76,7 +76,13 @@ describe('FieldWriter', () => {
       for (const length of lengths) {
         const writer = new FieldWriter();
         writer.bytes(new Uint8Array(before - 2)).finish();
-        const steps: Step[] = [['fork', null], ['fork', null], ['string', 'x'.repeat(length)], ['ldelim', null], ['uint32', 7]];
+        const steps: Step[] = [
+          ['fork', null],
+          ['fork', null],
+          ['string', 'x'.repeat(length)],
+          ['ldelim', null],
+          ['uint32', 7],
+        ];
         expect(write(writer, steps).equals(write(protobuf.Writer.create(), steps))).toBe(true);
       }
     }
