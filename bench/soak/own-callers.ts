@@ -15,27 +15,37 @@ export interface CallerOptions {
   readonly random: () => number;
 }
 
-export class OwnUnaryCaller implements Caller {
-  readonly kind = 'own unary';
-  readonly #channel: GrpcChannel;
-  readonly #headers: readonly string[];
-  readonly #random: () => number;
+abstract class OwnCaller implements Caller {
+  abstract readonly kind: string;
+  protected readonly channel: GrpcChannel;
+  protected readonly headers: readonly string[];
+  protected readonly random: () => number;
 
   constructor({ address, key, random }: CallerOptions) {
-    this.#channel = openOwn(address);
-    this.#headers = ['authorization', `Bearer ${key}`];
-    this.#random = random;
+    this.channel = openOwn(address);
+    this.headers = ['authorization', `Bearer ${key}`];
+    this.random = random;
   }
 
+  abstract ask(nextMark: () => number): Promise<Ended>;
+
+  close(): void {
+    this.channel.close();
+  }
+}
+
+export class OwnUnaryCaller extends OwnCaller {
+  readonly kind = 'own unary';
+
   ask(nextMark: () => number): Promise<Ended> {
-    const { timeoutMs, leavesAfterMs, words } = mannerOf(this.#random);
+    const { timeoutMs, leavesAfterMs, words } = mannerOf(this.random);
     const data = marked(nextMark(), words);
     return new Promise((resolve) => {
       let left = false;
-      const call = this.#channel.unary(
+      const call = this.channel.unary(
         INFER,
         writeQuestion(ECHO, '', data),
-        { headers: this.#headers, timeoutMs },
+        { headers: this.headers, timeoutMs },
         {
           onAnswer: (message) => resolve(readAnswer(message).equals(data) ? RIGHT : wrong("another's answer")),
           onStatus: (status, details) => resolve(endingOf(status, details, left)),
@@ -48,27 +58,14 @@ export class OwnUnaryCaller implements Caller {
       }, leavesAfterMs);
     });
   }
-
-  close(): void {
-    this.#channel.close();
-  }
 }
 
 /** Asks the decoupled model, and takes its answers one after another, some of them after a pause. */
-export class OwnStreamCaller implements Caller {
+export class OwnStreamCaller extends OwnCaller {
   readonly kind = 'own stream';
-  readonly #channel: GrpcChannel;
-  readonly #headers: readonly string[];
-  readonly #random: () => number;
-
-  constructor({ address, key, random }: CallerOptions) {
-    this.#channel = openOwn(address);
-    this.#headers = ['authorization', `Bearer ${key}`];
-    this.#random = random;
-  }
 
   ask(nextMark: () => number): Promise<Ended> {
-    const random = this.#random;
+    const random = this.random;
     const mark = nextMark();
     const count = Math.floor(random() * MOST_PARTS);
     const words = mannerOf(random).words;
@@ -82,10 +79,10 @@ export class OwnStreamCaller implements Caller {
       const fail = (ended: Ended): void => {
         refused ??= ended;
       };
-      const call = this.#channel.streamed(
+      const call = this.channel.streamed(
         STREAM_INFER,
         question,
-        { headers: this.#headers, timeoutMs: LONG_MS },
+        { headers: this.headers, timeoutMs: LONG_MS },
         {
           onMessage: (message) => {
             const { error, id, data } = readPart(message);
@@ -109,10 +106,6 @@ export class OwnStreamCaller implements Caller {
         },
       );
     });
-  }
-
-  close(): void {
-    this.#channel.close();
   }
 }
 

@@ -35,8 +35,8 @@ const DIGEST_BYTES = 32;
 const SECRETS_PER_ID_MAX = 4;
 
 /**
- * All API keys. Every well-formed key that comes without proof costs one digest and the same number of comparisons, whether its id is known or not: each id has as
- * many locks as the one with the most, filled up with locks that nothing opens. So time tells nobody which ids exist.
+ * All API keys. Every well-formed key that comes without proof costs one digest and the same number of comparisons, whether its id is known
+ * or not: each id has as many locks as the one with the most, filled up with locks that nothing opens. So time tells nobody which ids exist.
  */
 export class KeyRing implements Identity {
   readonly #locks = new Map<string, readonly Lock[]>();

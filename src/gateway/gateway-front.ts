@@ -56,7 +56,7 @@ export class GatewayFront implements StreamFront {
   knows(head: Head): boolean {
     const { clock, snapshot } = this.#o;
     const credential = credentialOf(head);
-    return credential !== '' && snapshot().identify(credential, clock.wallMs()) !== null;
+    return credential !== '' && snapshot().identify(credential, clock.wallMs(), head.notes?.proof) !== null;
   }
 
   /** Nobody's request fails because it could not be watched. */

@@ -4,7 +4,7 @@ import { LineBytes } from './line-bytes.ts';
 /** Characters kept of what callers may make long. */
 export const MAX_TEXT = 200;
 const MAX_METHOD = 16;
-/** Remembered for one key at one model, and for all: some 8 MB at most. */
+/** Remembered for one key at one model, and for all: some 10 MB at most. */
 const MAX_KINDS_OF_MODEL = 32;
 const MAX_KINDS = 16_384;
 /** For a kind as JSON: six bytes for each of the characters that it may have at most. */

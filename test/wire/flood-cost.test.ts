@@ -45,9 +45,7 @@ describe.runIf(process.platform === 'linux')(
     beforeAll(async () => {
       backend = await BackendProcess.start('own', 'calm');
       const variants = [grpcVariant('v1', 'stable', backend.address, {}, { engine: 'own' })];
-      // Whatever the engine that this project runs other suites on.
-      const listen = { grpc: { engine: 'own' } };
-      gateway = await startGateway({ listen, tenants: TENANTS, models: { [ECHO]: { variants } } });
+      gateway = await startGateway({ tenants: TENANTS, models: { [ECHO]: { variants } } });
       pid = (await workerPids(gateway))[0]!;
       load = new HonestLoad(gateway.grpcAddress, gateway.keys['alpha']!);
       await load.run(PER_SECOND, LOAD_MS);

@@ -2,6 +2,7 @@ import type { SeededRandom } from '../../../scripts/models/seeded-random.ts';
 import { PREFACE } from '../../../src/wire/http2/frames/frame-format.ts';
 import { frame } from '../../../test/support/frame-log.ts';
 import { say } from '../../../test/support/scripted-h2-server.ts';
+import { asideFrame } from './aside-frame.ts';
 import { anyOf, cutUp, FieldBlocks, oneIn, paddedFrame } from './field-blocks.ts';
 
 /** What a client of gRPC may say on one connection: everything that RFC 9113 allows and nothing that it forbids. */
@@ -114,20 +115,7 @@ class ClientWriter {
   aside(): Buffer {
     const random = this.#random;
     const begunId = 1 + 2 * random.below((this.#lastId + 1) / 2);
-    switch (random.below(8)) {
-      case 0:
-        return frame(6, 0, 0, Buffer.alloc(8, random.below(256)));
-      case 1:
-        return this.settings();
-      case 2:
-        return say.window(0, 1 + random.below(1_000));
-      case 3:
-        return frame(2, 0, begunId, Buffer.from([0, 0, 0, 0, random.below(256)]));
-      case 4:
-        return frame(0x20 + random.below(200), random.below(256), random.below(20), Buffer.alloc(random.below(30), 7));
-      default:
-        return say.window(begunId, 1 + random.below(300));
-    }
+    return asideFrame(random.below(8), begunId, random, () => this.settings());
   }
 
   #path(): string {

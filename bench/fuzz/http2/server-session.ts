@@ -1,6 +1,7 @@
 import type { SeededRandom } from '../../../scripts/models/seeded-random.ts';
 import { frame } from '../../../test/support/frame-log.ts';
 import { say } from '../../../test/support/scripted-h2-server.ts';
+import { asideFrame } from './aside-frame.ts';
 import { anyOf, cutUp, FieldBlocks, oneIn, paddedFrame } from './field-blocks.ts';
 
 /** What a server of gRPC, or a proxy before one, may say to the calls of one connection: the odd numbers from 1. */
@@ -92,20 +93,7 @@ class ServerWriter {
   aside(calls: number): Buffer {
     const random = this.#random;
     const streamId = 1 + 2 * random.below(calls);
-    switch (random.below(7)) {
-      case 0:
-        return frame(6, 0, 0, Buffer.alloc(8, random.below(256)));
-      case 1:
-        return this.settings();
-      case 2:
-        return say.window(0, 1 + random.below(1_000));
-      case 3:
-        return frame(2, 0, streamId, Buffer.from([0, 0, 0, 0, random.below(256)]));
-      case 4:
-        return frame(0x20 + random.below(200), random.below(256), random.below(20), Buffer.alloc(random.below(30), 7));
-      default:
-        return say.window(streamId, 1 + random.below(300));
-    }
+    return asideFrame(random.below(7), streamId, random, () => this.settings());
   }
 
   #status(): string {

@@ -1,5 +1,5 @@
+import { putBytes } from '../../core/put-bytes.ts';
 import { putInteger, putName } from './hpack/encoder.ts';
-import { putBytes } from './put-bytes.ts';
 
 /** No table on the way may keep these (RFC 7541, 7.1.3). */
 const SECRETS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization', 'x-api-key']);

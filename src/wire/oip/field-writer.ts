@@ -1,7 +1,9 @@
+import { putBytes } from '../../core/put-bytes.ts';
+
 /** Short messages share one; long enough for some fifty of them, short enough that one that is kept keeps little else. */
 const SLAB_BYTES = 8_192;
-/** Up to here a loop is faster than a call out of the engine. */
-const SHORT_COPY = 48;
+/** Longer texts are not looked through for what is no ASCII: a call out of the engine writes them faster. */
+const SHORT_TEXT = 48;
 const MAX_VARINT_BYTES = 10;
 const SEVEN_BITS = 0x80;
 const HALF = 0x1_0000_0000;
@@ -63,11 +65,7 @@ export class FieldWriter {
     const size = value.length;
     this.#room(MAX_VARINT_BYTES + size);
     this.#varint(size);
-    const bytes = this.#bytes;
-    const at = this.#at;
-    if (size > SHORT_COPY) bytes.set(value, at);
-    else for (let i = 0; i < size; i++) bytes[at + i] = value[i]!;
-    this.#at = at + size;
+    this.#at = putBytes(this.#bytes, this.#at, value);
     return this;
   }
 
@@ -75,7 +73,7 @@ export class FieldWriter {
   string(value: string): this {
     const { length } = value;
     this.#room(MAX_VARINT_BYTES + length * 3);
-    if (length <= SHORT_COPY && this.#ascii(value)) return this;
+    if (length <= SHORT_TEXT && this.#ascii(value)) return this;
     this.#varint(Buffer.byteLength(value, 'utf8'));
     this.#at += this.#bytes.write(value, this.#at, 'utf8');
     return this;

@@ -1,9 +1,9 @@
+import { putBytes } from '../../../core/put-bytes.ts';
 import { CarriedFields, nameBytes } from '../carried-fields.ts';
 import { Flag, FRAME_HEAD_BYTES, FrameType, LEAST_MAX_FRAME_BYTES, putFrameHead } from '../frames/frame-format.ts';
 import type { FrameOutput } from '../frames/frame-output.ts';
 import { writeHeaderBlock } from '../frames/frame-writer.ts';
 import { encodeFields, NO_TABLE } from '../hpack/encoder.ts';
-import { putBytes } from '../put-bytes.ts';
 
 /** The header blocks of calls: what all calls of a method share is made once, and a call adds only what is its own. */
 

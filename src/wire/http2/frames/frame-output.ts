@@ -1,4 +1,4 @@
-import { putBytes } from '../put-bytes.ts';
+import { putBytes } from '../../../core/put-bytes.ts';
 import { giveSlab, takeSlab } from './slab-pool.ts';
 
 /** What a socket offers to those who write to it. */

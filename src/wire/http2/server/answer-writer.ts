@@ -1,4 +1,5 @@
 import { GrpcStatus } from '../../../core/grpc-status.ts';
+import { putBytes } from '../../../core/put-bytes.ts';
 import { isCarried } from '../../grpc/metadata-names.ts';
 import { CarriedFields, nameBytes } from '../carried-fields.ts';
 import { Flag, FRAME_HEAD_BYTES, FrameType, putFrameHead } from '../frames/frame-format.ts';
@@ -6,7 +7,6 @@ import type { FrameOutput } from '../frames/frame-output.ts';
 import { writeHeaderBlock } from '../frames/frame-writer.ts';
 import { SLAB_BYTES } from '../frames/slab-pool.ts';
 import { encodeFields, NO_TABLE, putText } from '../hpack/encoder.ts';
-import { putBytes } from '../put-bytes.ts';
 
 /** The header blocks of answers. What does not change is made once for the process. */
 
