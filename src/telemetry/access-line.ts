@@ -5,7 +5,7 @@ import type { LineBytes } from './line-bytes.ts';
 import { MAX_TEXT, type RequestKind } from './request-kind.ts';
 
 /** Room that a line needs at most besides its kind: texts of six bytes a character, and numbers with what stands between them. */
-export const MAX_LINE_BYTES = 4 * 6 * MAX_TEXT + 2_048;
+export const MAX_LINE_BYTES = 5 * 6 * MAX_TEXT + 2_048;
 
 export type LineLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -32,6 +32,11 @@ export function writeAccessLine(
   }
   out.raw(QUOTE);
   out.raw(kind.line);
+  if (ctx.principal !== null) {
+    out.raw(KEY_ID);
+    out.text(ctx.principal.keyId, MAX_TEXT);
+    out.raw(QUOTE);
+  }
   writeResult(out, ctx, durationUs);
   if (ctx.fault !== null) writeFault(out, ctx, ctx.fault);
   out.raw(PHASES);
@@ -54,6 +59,7 @@ const HEADS: Readonly<Record<LineLevel, Uint8Array>> = Object.freeze({
 });
 const REQUEST_ID = Buffer.from(',"request_id":"');
 const TRACE_ID = Buffer.from('","trace_id":"');
+const KEY_ID = Buffer.from(',"key_id":"');
 const QUOTE = Buffer.from('"');
 const PHASES = Buffer.from(',"phase_us":{');
 const END = Buffer.from('},"msg":"request"}\n');

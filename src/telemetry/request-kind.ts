@@ -4,15 +4,16 @@ import { LineBytes } from './line-bytes.ts';
 /** Characters kept of what callers may make long. */
 export const MAX_TEXT = 200;
 const MAX_METHOD = 16;
-/** Remembered for one key at one model, and for all: some 10 MB at most. */
+/** Remembered for one tenant at one model, and for all: some 10 MB at most. */
 const MAX_KINDS_OF_MODEL = 32;
 const MAX_KINDS = 16_384;
 /** For a kind as JSON: six bytes for each of the characters that it may have at most. */
 const MAX_KIND_BYTES = 16_384;
 
 /**
- * All that many requests have in common: who asked, by which door, for what, and where that was placed. It is made once and told of each
- * of them, in the log as bytes and in memory as one reference; it holds texts alone, so it keeps no config, body or backend alive.
+ * All that many requests have in common: whose they are, by which door they came, for what, and where that was placed. It is made once and told
+ * of each of them, in the log as bytes and in memory as one reference; it holds texts alone, so it keeps no config, body or backend alive. The
+ * key is none of it: a tenant may have a hundred thousand, and a kind for each would be forgotten before it comes again.
  */
 export class RequestKind {
   readonly face: 'http' | 'grpc';
@@ -21,7 +22,6 @@ export class RequestKind {
   readonly path: string;
   /** Empty for a stranger. */
   readonly tenant: string;
-  readonly keyId: string;
   /** Empty where no model was found. */
   readonly model: string;
   /** Empty where no variant was chosen. */
@@ -40,7 +40,6 @@ export class RequestKind {
     this.method = ownedMethod.of(head.method);
     this.path = ownedPath.of(head.path);
     this.tenant = principal === null ? '' : principal.tenant.id;
-    this.keyId = principal === null ? '' : principal.keyId;
     this.model = route === null ? '' : route.model;
     this.variant = variant === null ? '' : variant.name;
     this.answeredBy = answeredBy === null ? '' : answeredBy.name;
@@ -58,8 +57,8 @@ export class RequestKind {
 
 /** Finds the kind of a request that is over. Those that were refused before they were placed are as many as callers like, and not kept. */
 export class RequestKinds {
-  /** By key, then by model. */
-  readonly #byKey = new Map<string, Map<string, RequestKind[]>>();
+  /** By tenant, then by model. */
+  readonly #byTenant = new Map<string, Map<string, RequestKind[]>>();
   #count = 0;
   /** The next to be replaced of a model that has as many as it may. */
   #next = 0;
@@ -69,24 +68,24 @@ export class RequestKinds {
     const { principal, route, variant, head } = ctx;
     if (principal === null || route === null || variant === null) return new RequestKind(ctx);
     if (head.path.length > MAX_TEXT) return new RequestKind(ctx);
-    const kinds = this.#byKey.get(principal.keyId)?.get(route.model);
-    if (kinds === undefined) return this.#add(ctx, principal.keyId, route.model);
+    const kinds = this.#byTenant.get(principal.tenant.id)?.get(route.model);
+    if (kinds === undefined) return this.#add(ctx, principal.tenant.id, route.model);
     for (let i = 0; i < kinds.length; i++) {
       if (isOf(kinds[i]!, ctx)) return kinds[i]!;
     }
-    return this.#add(ctx, principal.keyId, route.model);
+    return this.#add(ctx, principal.tenant.id, route.model);
   }
 
-  #add(ctx: RequestContext, keyId: string, model: string): RequestKind {
+  #add(ctx: RequestContext, tenant: string, model: string): RequestKind {
     if (this.#count >= MAX_KINDS) {
-      this.#byKey.clear();
+      this.#byTenant.clear();
       this.#count = 0;
     }
     const kind = new RequestKind(ctx);
-    let models = this.#byKey.get(keyId);
+    let models = this.#byTenant.get(tenant);
     if (models === undefined) {
       models = new Map();
-      this.#byKey.set(keyId, models);
+      this.#byTenant.set(tenant, models);
     }
     const kinds = models.get(model);
     if (kinds === undefined) models.set(model, [kind]);
@@ -123,7 +122,6 @@ const CODEC = Buffer.from('","codec":"');
 const METHOD = Buffer.from('","method":"');
 const PATH = Buffer.from('","path":"');
 const TENANT = Buffer.from('","tenant":"');
-const KEY_ID = Buffer.from('","key_id":"');
 const MODEL = Buffer.from('","model":"');
 const VARIANT = Buffer.from('","variant":"');
 const CACHE = Buffer.from('","cache":"');
@@ -135,10 +133,7 @@ function lineOf(kind: RequestKind, known: boolean, routed: boolean): Uint8Array 
   field(CODEC, kind.codec, MAX_TEXT);
   field(METHOD, kind.method, MAX_METHOD);
   field(PATH, kind.path, MAX_TEXT);
-  if (known) {
-    field(TENANT, kind.tenant, MAX_TEXT);
-    field(KEY_ID, kind.keyId, MAX_TEXT);
-  }
+  if (known) field(TENANT, kind.tenant, MAX_TEXT);
   if (routed) {
     field(MODEL, kind.model, MAX_TEXT);
     field(VARIANT, kind.answeredBy === '' ? kind.variant : kind.answeredBy, MAX_TEXT);

@@ -59,6 +59,8 @@ const NO_TROUBLE: Trouble = Object.freeze({
 /** One finished request, as its story is told. */
 export interface Remembered extends Trouble {
   readonly kind: RequestKind;
+  /** Empty for a stranger. */
+  readonly keyId: string;
   readonly requestId: string;
   readonly traceId: string;
   readonly wallMs: number;
@@ -91,6 +93,8 @@ export class RequestMemory {
   /** Request id and trace id in Latin-1, each ended by a zero where it is shorter than its room. */
   readonly #texts: Buffer;
   readonly #kinds: (RequestKind | null)[];
+  /** The config's own texts. */
+  readonly #keyIds: string[];
   readonly #troubles: Trouble[];
   #next = 0;
 
@@ -100,6 +104,7 @@ export class RequestMemory {
     this.#numbers = new Float64Array(size * NUMBERS);
     this.#texts = Buffer.alloc(size * TEXT_BYTES);
     this.#kinds = new Array<RequestKind | null>(size).fill(null);
+    this.#keyIds = new Array<string>(size).fill('');
     this.#troubles = new Array<Trouble>(size).fill(NO_TROUBLE);
   }
 
@@ -110,6 +115,7 @@ export class RequestMemory {
     const place = this.#next;
     this.#next = place + 1 === this.#size ? 0 : place + 1;
     this.#kinds[place] = kind;
+    this.#keyIds[place] = ctx.principal === null ? '' : ctx.principal.keyId;
     const trouble = troubleOf(ctx);
     if (this.#troubles[place] !== trouble) this.#troubles[place] = trouble;
     noteText(this.#texts, place * TEXT_BYTES, ctx.requestId, ID_BYTES);
@@ -150,6 +156,7 @@ export class RequestMemory {
     return {
       ...this.#troubles[place]!,
       kind,
+      keyId: this.#keyIds[place]!,
       requestId: textOf(this.#texts, text, ID_BYTES),
       traceId: textOf(this.#texts, text + ID_BYTES, TRACE_ID_BYTES),
       wallMs: numbers[Slot.WallMs]!,

@@ -14,7 +14,7 @@ export function storyOf(place: Remembered): RequestStory {
     method: kind.method,
     path: kind.path,
     tenant: kind.tenant,
-    keyId: kind.keyId,
+    keyId: place.keyId,
     model: kind.model,
     placement: placementOf(place),
     // Who answered before it was refused has answered nobody.
@@ -82,7 +82,7 @@ function refusalOf({ fault, faultDetail }: Remembered): string {
 
 /** What each phase has decided where it has not refused. */
 const DECISIONS: Readonly<Partial<Record<Phase, (place: Remembered) => string>>> = {
-  [Phase.Identify]: ({ kind: { tenant, keyId } }) => (tenant === '' ? 'a stranger' : `tenant ${tenant} by key ${keyId}`),
+  [Phase.Identify]: ({ kind: { tenant }, keyId }) => (tenant === '' ? 'a stranger' : `tenant ${tenant} by key ${keyId}`),
   [Phase.Admit]: ({ rateRemaining }) =>
     rateRemaining < 0 ? 'let in' : `let in; ${rateRemaining} more requests may come at once`,
   [Phase.Decode]: ({ kind, rows, inputBytes }) => `read as ${kind.codec}: ${rows} rows, ${inputBytes} bytes`,

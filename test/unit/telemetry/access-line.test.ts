@@ -33,10 +33,10 @@ function naiveLine(ctx: RequestContext, durationUs: number, wallMs: number): str
     method: head.method.slice(0, 16),
     path: head.path.slice(0, 200),
     tenant: principal?.tenant.id,
-    key_id: principal?.keyId,
     model: route?.model,
     variant: route === null ? undefined : (used?.name ?? ''),
     cache: route === null ? undefined : ctx.cacheResult,
+    key_id: principal?.keyId,
     status: head.face === 'http' ? (fault?.http ?? ctx.reply.status) : undefined,
     grpc_status: head.face === 'grpc' ? (fault?.grpc ?? ctx.reply.grpc) : undefined,
     duration_us: Math.round(durationUs),
@@ -62,7 +62,9 @@ function naiveLine(ctx: RequestContext, durationUs: number, wallMs: number): str
 const anyText = fc.oneof(fc.string(), fc.string({ unit: 'binary', maxLength: 300 }), fc.constant('\u0000'.repeat(300)));
 const variants = ['v1', 'v2'].map((name) => sampleVariant(name));
 const routes = ['digits', 'words'].map((model) => sampleRoute(model, variants));
-const principals = ['acme', 'zeta'].map((tenant) => samplePrincipal(tenant));
+const principals = ['acme', 'zeta'].flatMap((tenant) =>
+  ['abcd1234', 'a"\n\u2028'].map((keyId) => ({ ...samplePrincipal(tenant), keyId })),
+);
 const orNull = <T>(values: readonly T[]): fc.Arbitrary<T | null> => fc.constantFrom(...values, null);
 
 const requests = fc

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { RequestContext } from '../../../src/core/context.ts';
 import { Fault } from '../../../src/core/faults.ts';
 import { Phase } from '../../../src/core/verdict.ts';
-import { RequestKind } from '../../../src/telemetry/request-kind.ts';
+import { RequestKind, RequestKinds } from '../../../src/telemetry/request-kind.ts';
 import { RequestMemory } from '../../../src/telemetry/request-memory.ts';
 import { answer, sampleVariant, stranger } from './sample-request.ts';
 
@@ -70,6 +70,20 @@ describe('RequestMemory', () => {
       ...['recall', 'infer', 'inspect_output', 'book', 'reply'],
     ]);
     expect(story!.phases[7]).toEqual({ phase: 'infer', durationUs: 2_000, decided: 'v1 answered at the first try' });
+  });
+
+  it('tells the key of each request, of which one tenant may have more than there are kinds', () => {
+    const memory = new RequestMemory(10);
+    const kinds = new RequestKinds();
+    for (const keyId of ['one', 'two']) {
+      const ctx = named(`by-${keyId}`);
+      ctx.principal = { ...ctx.principal!, keyId };
+      memory.note(ctx, kinds.of(ctx), 1, 1);
+    }
+    expect(kinds.of(named('a'))).toBe(kinds.of(named('b')));
+    expect(memory.find('by-one')[0]).toMatchObject({ tenant: 'acme', keyId: 'one' });
+    expect(memory.find('by-two')[0]).toMatchObject({ tenant: 'acme', keyId: 'two' });
+    expect(memory.find('by-two')[0]!.phases[0]!.decided).toContain('by key two');
   });
 
   it('tells of a refused request where and why, and says of no phase behind it that it ran', () => {
