@@ -2,7 +2,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, type BareServer, startBareServer } from '../support/bare-http2-server.ts';
 import { grpcVariant, TENANTS } from '../support/configs.ts';
-import { type GatewayUnderTest, startGateway } from '../support/gateway-under-test.ts';
+import { type GatewayUnderTest, metric, startGateway } from '../support/gateway-under-test.ts';
 import { readInferRequest, writeInferResponse, writeModelMetadata, writeReady } from '../support/oip-messages.ts';
 
 /** The gateway in front of a server that leaves, or has no room: what it says it has not looked at is asked again, and done once. */
@@ -43,6 +43,11 @@ class LeavingServer {
 
   close(): Promise<void> {
     return this.#server!.close();
+  }
+
+  /** The id of the request that a stream asks. */
+  idOf(stream: ServerHttp2Stream): string {
+    return readInferRequest(this.#messages.get(stream)!).id;
   }
 
   /** Answers a stream that `onInfer` has taken. */
@@ -132,5 +137,25 @@ describe.each(ENGINES)('a server that leaves, asked over %s', (engine) => {
       };
     }
     expect(server.done.filter((id) => id.startsWith('between')).length).toBe(5);
+  });
+});
+
+describe('a server that has no room for many at once, asked over own', () => {
+  it('is no ill endpoint: each call begins once more, and none is told as failed', async () => {
+    const server = servers.get('own')!;
+    const attempts = (code: string): Promise<number> => metric(gateway, 'sluice_backend_attempts_total', { model: 'own', code });
+    const [good, all] = [await attempts('OK'), await metric(gateway, 'sluice_backend_attempts_total', { model: 'own' })];
+    const seen = new Set<string>();
+    server.onInfer = (stream) => {
+      const id = server.idOf(stream);
+      if (seen.has(id)) return false;
+      seen.add(id);
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      return true;
+    };
+    expect(await Promise.all(Array.from({ length: 20 }, (_, i) => ask('own', `crowd-${i}`)))).toEqual(new Array(20).fill(200));
+    expect(server.done.filter((id) => id.startsWith('crowd')).length).toBe(20);
+    expect(await attempts('OK')).toBe(good + 20);
+    expect(await metric(gateway, 'sluice_backend_attempts_total', { model: 'own' })).toBe(all + 20);
   });
 });

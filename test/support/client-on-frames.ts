@@ -71,6 +71,11 @@ export class ClientOnFrames implements Wire, ConnectionOwner, CallHome {
     this.forgotten++;
   }
 
+  /** There is no other connection. */
+  again(call: H2Call): void {
+    if (!this.connection.hasRoom || !this.connection.begin(call)) call.drop('It does not begin again.', false);
+  }
+
   onOpen(): void {
     this.opened = true;
   }

@@ -43,7 +43,10 @@ export interface StreamAnswers {
 /** One message, or its pieces in order; they stay as they are until the call is over. */
 export type Question = Buffer | readonly Uint8Array[];
 
-/** A way to one gRPC server that comes up again by itself. It never retries a call: who may try again knows more than it does. */
+/**
+ * A way to one gRPC server that comes up again by itself. It never repeats a call that the server may have looked at: who may try again knows more
+ * than it does. One of which the server says that it has not looked at it, the engine of our own begins once more; the package tells of it.
+ */
 export interface GrpcChannel {
   /** Begins a call with one message each way. The sink hears nothing from inside. */
   unary(path: string, question: Question, options: CallOptions, sink: UnarySink): UnaryCall;

@@ -49,6 +49,12 @@ export abstract class SendQueue<Stream extends SendingStream> {
     }
   }
 
+  /** The rest of it is not sent here. */
+  forget(stream: Stream): void {
+    const at = this.stuck.indexOf(stream);
+    if (at >= 0) this.stuck.splice(at, 1);
+  }
+
   /** The connection's window has grown. */
   widen(increment: number): H2ErrorCode {
     const window = widened(this.#window, increment);

@@ -156,6 +156,11 @@ export class ClientConnection implements OutputOwner, CallCarrier, ConnectionLif
     if (!this.#draining) this.#owner.onRoom(this);
   }
 
+  handBack(call: H2Call): void {
+    this.#questions.forget(call);
+    this.release(call, H2Error.None);
+  }
+
   widen(call: H2Call, bytes: number): void {
     writeWindowUpdate(this.#output, call.streamId, bytes);
   }
@@ -180,7 +185,7 @@ export class ClientConnection implements OutputOwner, CallCarrier, ConnectionLif
   onLeaving(lastStreamId: number, code: H2ErrorCode): void {
     if (code === H2Error.EnhanceYourCalm) this.#owner.onTooManyPings();
     this.#stopBeginning();
-    this.#streams.dropAbove(lastStreamId, `The server is going away: ${h2ErrorName(code)}.`);
+    this.#streams.unseenAbove(lastStreamId, `The server is going away: ${h2ErrorName(code)}.`);
     if (this.#streams.size === 0) this.#rest();
   }
 

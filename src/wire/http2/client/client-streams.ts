@@ -50,9 +50,9 @@ export class ClientStreams {
     return true;
   }
 
-  /** Ends those above `streamId`, which the server has not looked at. */
-  dropAbove(streamId: number, reason: string): void {
-    for (const call of this.#calls.all()) if (call.streamId > streamId) call.drop(reason, false);
+  /** The server has not looked at those above `streamId`, and will not. */
+  unseenAbove(streamId: number, reason: string): void {
+    for (const call of this.#calls.all()) if (call.streamId > streamId) call.unseen(reason);
   }
 
   dropAll(reason: string): void {

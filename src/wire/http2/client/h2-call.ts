@@ -12,6 +12,8 @@ import type { CallHead } from './call-heads.ts';
 export interface CallCarrier {
   /** The call is over and its stream goes; the other side hears of it when it is still open there. */
   release(call: H2Call, code: H2ErrorCode): void;
+  /** The call leaves the connection, and has not ended: nothing more of it is sent here. */
+  handBack(call: H2Call): void;
   /** Gives the other side more of the call's window. */
   widen(call: H2Call, bytes: number): void;
   /** Whether the stream's first frame has been given to the socket. */
@@ -26,6 +28,8 @@ export interface CallHome {
   wallMs(): number;
   /** The call is over, wherever it was. */
   forget(call: H2Call): void;
+  /** The call is on no connection any more, and is to begin on one that takes it. */
+  again(call: H2Call): void;
 }
 
 /** Answers of 1xx before the real one (RFC 9113, 8.1); more are no help to anybody. */
@@ -62,6 +66,7 @@ export abstract class H2Call implements CallHead, Timed {
   #carrier: CallCarrier | null = null;
   #headed = false;
   #informational = 0;
+  #begunAgain = false;
 
   constructor(home: CallHome, head: CallHead, pieces: readonly Uint8Array[], deadlineMs: number) {
     this.#home = home;
@@ -123,10 +128,31 @@ export abstract class H2Call implements CallHead, Timed {
     if (!this.over) this.end(GrpcStatus.Unavailable, details, sent, 0, H2Error.None);
   }
 
-  /** RFC 9113, 6.4 and 8.7: a refused stream has not been looked at. */
   onReset(code: H2ErrorCode): void {
-    const status = statusOfReset(code);
-    this.end(status, `The server reset the stream: ${h2ErrorName(code)}.`, code !== H2Error.RefusedStream, 0, H2Error.None);
+    const details = `The server reset the stream: ${h2ErrorName(code)}.`;
+    if (code === H2Error.RefusedStream) this.unseen(details);
+    else this.end(statusOfReset(code), details, true, 0, H2Error.None);
+  }
+
+  /**
+   * The server says that it has not looked at it (RFC 9113, 6.8 and 8.7): nobody did anything for it, and it begins once more. Once and not again and
+   * again, as gRPC's proposal A6 has it: what is refused twice is for those to know who may ask somebody else.
+   */
+  unseen(details: string): void {
+    if (this.over) return;
+    const carrier = this.#carrier;
+    if (carrier === null || this.#begunAgain || this.#headed) {
+      this.drop(details, false);
+      return;
+    }
+    this.#begunAgain = true;
+    carrier.handBack(this);
+    this.#carrier = null;
+    this.streamId = 0;
+    this.unsentBytes = this.messageBytes + MESSAGE_HEAD_BYTES;
+    this.piece = 0;
+    this.pieceAt = 0;
+    this.#home.again(this);
   }
 
   /** The server broke a rule that concerns this stream alone (RFC 9113, 5.4.2). */

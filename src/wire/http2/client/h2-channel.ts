@@ -75,6 +75,11 @@ export class H2Channel implements GrpcChannel, CallHome {
     if (call.streamId === 0) this.#waiting.delete(call);
   }
 
+  /** Its deadline stands already. */
+  again(call: H2Call): void {
+    this.#place(call);
+  }
+
   /** Calls may begin: those that wait come first. */
   onRoom(): void {
     if (this.#waiting.size === 0) return;
@@ -100,9 +105,13 @@ export class H2Channel implements GrpcChannel, CallHome {
   }
 
   #begin(call: H2Call, nowMs: number): void {
+    this.#deadlines.add(call, nowMs);
+    this.#place(call);
+  }
+
+  #place(call: H2Call): void {
     const connection = this.#closed ? null : this.#connections.withRoom();
     if (connection !== null && this.#waiting.size === 0) {
-      this.#deadlines.add(call, nowMs);
       if (!connection.begin(call)) call.failSoon(GrpcStatus.Internal, LONG_HEADERS);
       return;
     }
@@ -110,7 +119,6 @@ export class H2Channel implements GrpcChannel, CallHome {
     else if (this.#connections.failure !== null) call.failSoon(GrpcStatus.Unavailable, unconnected(this.#connections.failure));
     else if (this.#waiting.size >= this.#maxWaiting) call.failSoon(GrpcStatus.ResourceExhausted, tooMany(this.#maxWaiting));
     else {
-      this.#deadlines.add(call, nowMs);
       this.#waiting.add(call);
       this.#connections.want();
     }

@@ -34,34 +34,6 @@ describe('H2Channel and what a server may do', () => {
     expect(peer.fields.every((fields) => fields.get(':path') === '/a/b' && fields.get('grpc-timeout') === '60000m')).toBe(true);
   });
 
-  it('tells of a refused stream that it was not sent', async () => {
-    const it = await world();
-    const peer = await it.connected();
-    const ending = it.ask();
-    await peer.heard('data 1');
-    peer.send(say.reset(1, H2Error.RefusedStream));
-    expect(await over(ending)).toEqual([GrpcStatus.Unavailable, false]);
-  });
-
-  it('tells of streams above the last of GOAWAY that they were not sent, and lets the others end', async () => {
-    const it = await world();
-    const peer = await it.connected();
-    const [first, second] = [it.ask(), it.ask()];
-    await peer.heard('data 3');
-    peer.send(say.goAway(1));
-    expect(await over(second!)).toEqual([GrpcStatus.Unavailable, false]);
-    expect(first!.ends).toBe(0);
-    const third = it.ask();
-    const other = await it.server.next();
-    other.send(say.settings());
-    await other.heard('data 1');
-    other.send(say.answer(1, 'third'));
-    peer.send(say.answer(1, 'first'));
-    expect((await third.ended).message?.toString()).toBe('third');
-    expect((await first!.ended).message?.toString()).toBe('first');
-    await peer.gone();
-  });
-
   it('pings a silent server that owes an answer, and gives it up when nothing comes', async () => {
     const it = await world();
     const peer = await it.connected();

@@ -81,12 +81,14 @@ describe('H2Channel and a server that is away', () => {
     const peer = await it.connected();
     const [refused, other] = [it.ask(), it.ask()];
     await peer.heard('data 3');
-    peer.send(say.reset(1, H2Error.RefusedStream), say.answer(3, 'b'));
+    peer.send(say.reset(1, H2Error.RefusedStream));
+    await peer.heard('data 5');
+    peer.send(say.reset(5, H2Error.RefusedStream), say.answer(3, 'b'));
     expect(await over(refused!)).toEqual([GrpcStatus.Unavailable, false]);
     expect(await textOf(other!)).toBe('b');
     const again = it.ask();
-    await peer.heard('data 5');
-    peer.send(say.answer(5, 'a'));
+    await peer.heard('data 7');
+    peer.send(say.answer(7, 'a'));
     expect(await textOf(again)).toBe('a');
   });
 });
