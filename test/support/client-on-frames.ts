@@ -63,6 +63,10 @@ export class ClientOnFrames implements Wire, ConnectionOwner, CallHome {
     chunk.fill(0xee);
   }
 
+  nowMs(): number {
+    return this.clock.nowMs();
+  }
+
   wallMs(): number {
     return this.clock.wallMs();
   }

@@ -28,11 +28,14 @@ export class NodeGrpcClient {
 
   call(path: string, question: Buffer, isStream: boolean, maxMessageBytes: number): void {
     const fields = { ':method': 'POST', ':path': path, te: 'trailers', 'content-type': 'application/grpc' };
-    const stream = this.session.request(fields, { endStream: false });
-    this.calls.push(new NodeCall(this.session, stream, isStream, maxMessageBytes));
     const head = Buffer.alloc(5);
     head.writeUInt32BE(question.length, 1);
-    stream.end(Buffer.concat([head, question]));
+    const begin = (): ClientHttp2Stream => {
+      const stream = this.session.request(fields, { endStream: false });
+      stream.end(Buffer.concat([head, question]));
+      return stream;
+    };
+    this.calls.push(new NodeCall(this.session, begin, isStream, maxMessageBytes));
   }
 }
 
@@ -40,27 +43,37 @@ export class NodeCall {
   /** What has been told of it: messages, and how it ended. */
   readonly told: string[] = [];
   readonly #session: ClientHttp2Session;
-  readonly #stream: ClientHttp2Stream;
+  readonly #begin: () => ClientHttp2Stream;
+  #stream: ClientHttp2Stream;
   readonly #isStream: boolean;
   readonly #messages: NaiveMessages;
   #answer: Buffer | null = null;
   #status = -1;
   #over = false;
+  #headed = false;
+  #begunAgain = false;
 
-  constructor(session: ClientHttp2Session, stream: ClientHttp2Stream, isStream: boolean, maxMessageBytes: number) {
+  constructor(session: ClientHttp2Session, begin: () => ClientHttp2Stream, isStream: boolean, maxMessageBytes: number) {
     this.#session = session;
-    this.#stream = stream;
+    this.#begin = begin;
     this.#isStream = isStream;
     this.#messages = new NaiveMessages(maxMessageBytes, null);
+    this.#stream = this.#listen();
+  }
+
+  #listen(): ClientHttp2Stream {
+    const stream = this.#begin();
     stream.on('error', () => undefined);
-    stream.on('response', (headers, flags) => this.#begin(headers, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0));
+    stream.on('response', (headers, flags) => this.#takeHead(headers, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0));
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     stream.on('trailers', (trailers) => this.#takeTrailers(trailers));
     stream.on('end', () => this.#finish());
     stream.on('close', () => this.#closed());
+    return stream;
   }
 
-  #begin(headers: IncomingHttpHeaders & IncomingHttpStatusHeader, last: boolean): void {
+  #takeHead(headers: IncomingHttpHeaders & IncomingHttpStatusHeader, last: boolean): void {
+    this.#headed = true;
     const status = headers['grpc-status'];
     if (last && status !== undefined) this.#status = statusOf(status);
     else if (headers[':status'] !== 200) this.#end(OF_HTTP[headers[':status']!] ?? 2, constants.NGHTTP2_CANCEL);
@@ -100,6 +113,12 @@ export class NodeCall {
 
   #closed(): void {
     const code = this.#stream.rstCode ?? 0;
+    const isRefused = code === constants.NGHTTP2_REFUSED_STREAM && !this.#headed;
+    if (isRefused && !this.#over && !this.#begunAgain && !this.#session.closed) {
+      this.#begunAgain = true;
+      this.#stream = this.#listen();
+      return;
+    }
     // A session that ends takes its streams with it, and says CANCEL of them.
     this.#end(this.#session.destroyed ? UNAVAILABLE : (OF_RESET[code] ?? 13), constants.NGHTTP2_NO_ERROR);
   }

@@ -56,13 +56,16 @@ export function statusOfHttp(httpStatus: string): number {
   }
 }
 
-/** The mapping that gRPC prescribes for RST_STREAM. */
-export function statusOfReset(code: H2ErrorCode): number {
+/**
+ * The mapping that gRPC prescribes for RST_STREAM. A server that ends late calls itself says CANCEL, and may be heard before our own alarm rings;
+ * grpc-go tells the two apart in the same way.
+ */
+export function statusOfReset(code: H2ErrorCode, isLate: boolean): number {
   switch (code) {
     case H2Error.RefusedStream:
       return GrpcStatus.Unavailable;
     case H2Error.Cancel:
-      return GrpcStatus.Cancelled;
+      return isLate ? GrpcStatus.DeadlineExceeded : GrpcStatus.Cancelled;
     case H2Error.EnhanceYourCalm:
       return GrpcStatus.ResourceExhausted;
     case H2Error.InadequateSecurity:

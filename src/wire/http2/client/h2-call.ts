@@ -25,6 +25,7 @@ export interface CallHome {
   readonly maxMessageBytes: number;
   /** What a server may send on one stream before we have used any of it. */
   readonly streamWindowBytes: number;
+  nowMs(): number;
   wallMs(): number;
   /** The call is over, wherever it was. */
   forget(call: H2Call): void;
@@ -131,7 +132,7 @@ export abstract class H2Call implements CallHead, Timed {
   onReset(code: H2ErrorCode): void {
     const details = `The server reset the stream: ${h2ErrorName(code)}.`;
     if (code === H2Error.RefusedStream) this.unseen(details);
-    else this.end(statusOfReset(code), details, true, 0, H2Error.None);
+    else this.end(statusOfReset(code, this.#home.nowMs() >= this.deadlineMs), details, true, 0, H2Error.None);
   }
 
   /**

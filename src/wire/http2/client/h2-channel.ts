@@ -66,6 +66,10 @@ export class H2Channel implements GrpcChannel, CallHome {
     this.#connections.close();
   }
 
+  nowMs(): number {
+    return this.#timing.clock.nowMs();
+  }
+
   wallMs(): number {
     return this.#timing.clock.wallMs();
   }

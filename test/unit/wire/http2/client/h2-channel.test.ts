@@ -78,6 +78,18 @@ describe('H2Channel and what a server may do', () => {
     expect(ending.ends).toBe(1);
   });
 
+  it('takes CANCEL for the end of its time when that is over, be it that its own alarm has not rung yet', async () => {
+    const it = await world();
+    const peer = await it.connected();
+    const [late, cut] = [it.ask(undefined, 500), it.ask(undefined, 501)];
+    await peer.heard('data 3');
+    // The clock alone: the alarm rings later.
+    it.clock.advance(500);
+    peer.send(say.reset(1, H2Error.Cancel), say.reset(3, H2Error.Cancel));
+    expect(await over(late!)).toEqual([GrpcStatus.DeadlineExceeded, true]);
+    expect(await over(cut!)).toEqual([GrpcStatus.Cancelled, true]);
+  });
+
   it('ends at the deadline also where no connection stands', async () => {
     const it = await world();
     const ending = it.ask(undefined, 500);
