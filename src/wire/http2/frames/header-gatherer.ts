@@ -9,7 +9,8 @@ export interface HeaderBlockLimits {
 /** A block that is somewhat too large is refused in words, and the connection goes on; beyond this times its list the connection ends. */
 export const BLOCK_FACTOR = 4;
 
-const FIRST_ROOM = 4_096;
+/** Who cuts up blocks of a few bytes must not have kilobytes taken for each. */
+const FIRST_ROOM = 256;
 
 /** Joins a header block that comes in a HEADERS frame and CONTINUATION frames (RFC 9113, 4.3 and 6.10). */
 export class HeaderGatherer {

@@ -4,6 +4,7 @@ import { SYSTEM_TIMING } from '../../../../src/core/timing.ts';
 import { ReadyWaiters } from '../../../../src/wire/http2/client/ready-waiters.ts';
 import { ReceiveWindow, widened } from '../../../../src/wire/http2/flow-window.ts';
 import { FrameRate } from '../../../../src/wire/http2/frame-rate.ts';
+import { HeaderGatherer } from '../../../../src/wire/http2/frames/header-gatherer.ts';
 import { H2Error } from '../../../../src/wire/http2/h2-error.ts';
 import { PeerSettings, Setting, settingsFrame } from '../../../../src/wire/http2/settings.ts';
 
@@ -121,5 +122,21 @@ describe('the alarms of the system', () => {
     waiters.tell(true);
     expect([rung, await ready]).toEqual([0, true]);
     disarm();
+  });
+});
+
+describe('HeaderGatherer', () => {
+  it('takes little memory for a little block, however often it is cut up, and as much as a large one needs', () => {
+    const gatherer = new HeaderGatherer({ maxBlockBytes: 10_000, maxContinuations: 8 });
+    const octets = Buffer.from(Array.from({ length: 9_000 }, (_, i) => i % 251));
+    gatherer.begin(1, false);
+    for (const at of [0, 7, 14]) gatherer.add(octets, at, at + 7);
+    expect(gatherer.block.length).toBeLessThanOrEqual(256);
+    expect(gatherer.block.subarray(0, gatherer.length)).toEqual(octets.subarray(0, 21));
+    gatherer.end();
+    gatherer.begin(3, false);
+    for (let at = 0; at < 9_000; at += 900) expect(gatherer.add(octets, at, at + 900)).toBe(H2Error.None);
+    expect(gatherer.block.subarray(0, gatherer.length)).toEqual(octets);
+    expect(gatherer.block.length).toBeLessThanOrEqual(10_000);
   });
 });
