@@ -140,11 +140,23 @@ describe.each(ENGINES)('a server that leaves, asked over %s', (engine) => {
   });
 });
 
-describe('a server that has no room for many at once, asked over own', () => {
-  it('is no ill endpoint: each call begins once more, and none is told as failed', async () => {
+describe('a server of many calls at once, asked over own', () => {
+  const MANY = 20;
+  const ids = (prefix: string): string[] => Array.from({ length: MANY }, (_, i) => `${prefix}-${i}`);
+  const attempts = (labels: Record<string, string>): Promise<number> =>
+    metric(gateway, 'sluice_backend_attempts_total', { model: 'own', ...labels });
+
+  /** Each answered, each done once, and each at the first try. */
+  async function askedWell(prefix: string): Promise<void> {
+    const [good, all] = [await attempts({ code: 'OK' }), await attempts({})];
+    expect(await Promise.all(ids(prefix).map((id) => ask('own', id)))).toEqual(new Array(MANY).fill(200));
+    const done = servers.get('own')!.done.filter((id) => id.startsWith(`${prefix}-`));
+    expect(done.sort()).toEqual(ids(prefix).sort());
+    expect([await attempts({ code: 'OK' }), await attempts({})]).toEqual([good + MANY, all + MANY]);
+  }
+
+  it('is no ill endpoint when it refuses each call once: none is told as failed', async () => {
     const server = servers.get('own')!;
-    const attempts = (code: string): Promise<number> => metric(gateway, 'sluice_backend_attempts_total', { model: 'own', code });
-    const [good, all] = [await attempts('OK'), await metric(gateway, 'sluice_backend_attempts_total', { model: 'own' })];
     const seen = new Set<string>();
     server.onInfer = (stream) => {
       const id = server.idOf(stream);
@@ -153,9 +165,23 @@ describe('a server that has no room for many at once, asked over own', () => {
       stream.close(constants.NGHTTP2_REFUSED_STREAM);
       return true;
     };
-    expect(await Promise.all(Array.from({ length: 20 }, (_, i) => ask('own', `crowd-${i}`)))).toEqual(new Array(20).fill(200));
-    expect(server.done.filter((id) => id.startsWith('crowd')).length).toBe(20);
-    expect(await attempts('OK')).toBe(good + 20);
-    expect(await metric(gateway, 'sluice_backend_attempts_total', { model: 'own' })).toBe(all + 20);
+    await askedWell('crowd');
+  });
+
+  it('is no ill endpoint when it leaves many calls unseen: none is told as failed', async () => {
+    const server = servers.get('own')!;
+    const before = server.connections;
+    const held: ServerHttp2Stream[] = [];
+    server.onInfer = (stream) => {
+      if (server.connections > before) return false;
+      held.push(stream);
+      if (held.length !== 12) return true;
+      const second = held.map(({ id }) => id!).sort((one, other) => one - other)[1]!;
+      stream.session!.goaway(constants.NGHTTP2_NO_ERROR, second);
+      for (const one of held) if (one.id! <= second) server.serve(one);
+      return true;
+    };
+    await askedWell('unseen');
+    expect(server.connections).toBe(before + 1);
   });
 });

@@ -76,7 +76,7 @@ export class ClientOnFrames implements Wire, ConnectionOwner, CallHome {
   }
 
   /** There is no other connection. */
-  again(call: H2Call): void {
+  place(call: H2Call): void {
     if (!this.connection.hasRoom || !this.connection.begin(call)) call.drop('It does not begin again.', false);
   }
 

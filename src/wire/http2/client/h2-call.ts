@@ -29,8 +29,8 @@ export interface CallHome {
   wallMs(): number;
   /** The call is over, wherever it was. */
   forget(call: H2Call): void;
-  /** The call is on no connection any more, and is to begin on one that takes it. */
-  again(call: H2Call): void;
+  /** Begins a call, which is on no connection, on one that takes it, or has it wait for one. */
+  place(call: H2Call): void;
 }
 
 /** Answers of 1xx before the real one (RFC 9113, 8.1); more are no help to anybody. */
@@ -153,7 +153,7 @@ export abstract class H2Call implements CallHead, Timed {
     this.unsentBytes = this.messageBytes + MESSAGE_HEAD_BYTES;
     this.piece = 0;
     this.pieceAt = 0;
-    this.#home.again(this);
+    this.#home.place(this);
   }
 
   /** The server broke a rule that concerns this stream alone (RFC 9113, 5.4.2). */

@@ -79,9 +79,20 @@ export class H2Channel implements GrpcChannel, CallHome {
     if (call.streamId === 0) this.#waiting.delete(call);
   }
 
-  /** Its deadline stands already. */
-  again(call: H2Call): void {
-    this.#place(call);
+  /** Its deadline is watched already. @hot */
+  place(call: H2Call): void {
+    const connection = this.#closed ? null : this.#connections.withRoom();
+    if (connection !== null && this.#waiting.size === 0) {
+      if (!connection.begin(call)) call.failSoon(GrpcStatus.Internal, LONG_HEADERS);
+      return;
+    }
+    if (this.#closed) call.failSoon(GrpcStatus.Unavailable, CLOSED);
+    else if (this.#connections.failure !== null) call.failSoon(GrpcStatus.Unavailable, unconnected(this.#connections.failure));
+    else if (this.#waiting.size >= this.#maxWaiting) call.failSoon(GrpcStatus.ResourceExhausted, tooMany(this.#maxWaiting));
+    else {
+      this.#waiting.add(call);
+      this.#connections.want();
+    }
   }
 
   /** Calls may begin: those that wait come first. */
@@ -110,22 +121,7 @@ export class H2Channel implements GrpcChannel, CallHome {
 
   #begin(call: H2Call, nowMs: number): void {
     this.#deadlines.add(call, nowMs);
-    this.#place(call);
-  }
-
-  #place(call: H2Call): void {
-    const connection = this.#closed ? null : this.#connections.withRoom();
-    if (connection !== null && this.#waiting.size === 0) {
-      if (!connection.begin(call)) call.failSoon(GrpcStatus.Internal, LONG_HEADERS);
-      return;
-    }
-    if (this.#closed) call.failSoon(GrpcStatus.Unavailable, CLOSED);
-    else if (this.#connections.failure !== null) call.failSoon(GrpcStatus.Unavailable, unconnected(this.#connections.failure));
-    else if (this.#waiting.size >= this.#maxWaiting) call.failSoon(GrpcStatus.ResourceExhausted, tooMany(this.#maxWaiting));
-    else {
-      this.#waiting.add(call);
-      this.#connections.want();
-    }
+    this.place(call);
   }
 }
 
